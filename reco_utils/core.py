@@ -291,7 +291,8 @@ def _positions(index: pd.Index, ids, word: str) -> np.ndarray:
     positions = index.get_indexer(pd.Index(ids)) if len(ids) else np.empty(0, np.int64)
     if (positions < 0).any():
         unknown = [i for i, p in zip(ids, positions) if p < 0]
-        raise KeyError(f"unknown {word} id {unknown[:3]} ({len(unknown)} of {len(ids)}); the catalogue has {len(index)}")
+        known = f"{len(index)} {word}s are known"
+        raise KeyError(f"unknown {word} id {unknown[:3]} ({len(unknown)} of the {len(ids)} given; {known})")
     return positions.astype(np.int32)
 
 
@@ -366,7 +367,7 @@ class TopK:
         return TopK(self.users, self.items[:, :k], self.scores[:, :k], notes)
 
     def to_frame(self, data: Dataset, columns: Sequence[str] = ("title",)) -> pd.DataFrame:
-        """One row per listed item: user_id, rank (from 1), item_id, catalogue `columns`, score and notes; no padding."""
+        """One row per listed item, padding left out: user_id, rank (from 1), item_id, `columns`, score and notes."""
         row, column = np.nonzero(self.items >= 0)
         items = self.items[row, column]
         frame = {USER: np.asarray(self.users)[row], "rank": column + 1, ITEM: np.asarray(data.items)[items]}
@@ -463,7 +464,7 @@ ListMetric = Callable[[TopK], float]  # one number for all lists
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A model and what is done to its lists: `n_candidates` are cut, every reranker passes them on, the last cuts to k."""
+    """A model and its rerankers: `n_candidates` are cut, every reranker passes them on, the last one cuts to k."""
 
     model: Recommender
     rerankers: tuple[Reranker, ...] = ()

@@ -1,8 +1,11 @@
 """The three canonical tables and the gate every loader passes: one error that lists all that is wrong.
 
-    events    user_id, item_id, event, timestamp (UTC); optional: session_id, value, quantity, rating, device, dwell_ms
-    catalog   item_id, title; optional: category, subcategory, brand, price, description, tags, created_at, in_stock, related
-    profiles  user_id; optional: age, gender, location, device, signup_at
+    events    user_id, item_id, event, timestamp (UTC)
+              optional: session_id, value, quantity, rating, device, dwell_ms
+    catalog   item_id, title
+              optional: category, subcategory, brand, price, description, tags, created_at, in_stock, related
+    profiles  user_id
+              optional: age, gender, location, device, signup_at
 
 Ids are text, always: leading zeros survive, and 42 and "42" cannot be two users. In `events` they are categorical, and
 both tables' ids share the order of `profiles` and `catalog`. Times are datetime64[us] in UTC without a zone. Stars
@@ -51,7 +54,8 @@ class Problems:
         """Raise ValueError with everything found, if anything was."""
         if self.found:
             listed = "\n  - ".join(self.found)
-            raise ValueError(f"{self.source}: nothing was loaded, because of\n  - {listed}" + f"\n{advice}" * bool(advice))
+            advice = f"\n{advice}" if advice else ""
+            raise ValueError(f"{self.source}: nothing was loaded, because of\n  - {listed}{advice}")
 
 
 def count_rows(rows: Iterable[tuple[str, str, int]]) -> pd.DataFrame:
@@ -162,8 +166,8 @@ def _read_number(column):
 def _read_time(column):
     values = column
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
-        if pd.api.types.is_numeric_dtype(column.dtype):
-            raise TypeError("timestamps are numbers; say their unit first, e.g. pd.to_datetime(column, unit='s')")
+        if pd.api.types.is_numeric_dtype(column.dtype):  # 1,700,000,000 may be seconds or milliseconds: no guess
+            return pd.Series(pd.NaT, index=range(len(column)), dtype="datetime64[us]"), column.notna().to_numpy()
         values = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
     if values.dt.tz is not None:
         values = values.dt.tz_convert("UTC").dt.tz_localize(None)
@@ -172,14 +176,15 @@ def _read_time(column):
 
 
 def _read_flag(column):
-    values = column.astype("boolean").reset_index(drop=True)
-    return values, np.zeros(len(column), bool)
+    known = column.isin([True, False]) | column.isna()  # 1 and 0 count: they equal True and False
+    values = column.where(known, None).astype("boolean").reset_index(drop=True)
+    return values, ~known.to_numpy()
 
 
 _READ = {TEXT: _read_text, KIND: _read_kind, NUMBER: _read_number, WHEN: _read_time, FLAG: _read_flag}
 _WORD = {
     TEXT: "text of one type throughout", KIND: "a word", NUMBER: "a finite number",
-    WHEN: "a time (ISO 8601)", FLAG: "true or false",
+    WHEN: "a time (ISO 8601; numbers need their unit said first)", FLAG: "true or false",
 }  # fmt: skip
 
 
