@@ -1,0 +1,84 @@
+# `make run` and `make test` are all you need; `make help` lists the rest. Needs git, make and Python 3.11 or newer.
+
+DATASET ?= shop
+SIZE ?= medium
+SEED ?= 0
+ONLY ?=
+EXTENSION ?=
+JOBS ?= 2
+PYTHON ?= python3
+
+# One environment per interpreter: .venv, or .venv-python3.13 with PYTHON=python3.13.
+VENV := .venv$(addprefix -,$(filter-out python python3,$(notdir $(PYTHON))))
+BIN := $(VENV)/bin/python
+LOCKS := requirements.lock $(if $(EXTENSION),requirements-extension.lock)
+
+# The first of these that is new enough makes the environment; a PYTHON that was named is taken or refused.
+CANDIDATES := $(PYTHON) $(if $(filter file,$(origin PYTHON)),python3.13 python3.12 python3.11)
+FOUND = $(shell for p in $(CANDIDATES); do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+# The stamp is named after what was installed and where: a new lock or a moved folder installs again, nothing else does.
+KEY := $(shell { cat $(LOCKS) pyproject.toml; echo $(LOCKS); pwd; } 2>/dev/null | cksum | tr -d ' ')
+STAMP := $(VENV)/installed-$(KEY)
+$(shell test -x $(BIN) || rm -f $(VENV)/installed-*)
+
+RUN_NOTEBOOKS := $(BIN) -m reco_utils run --dataset $(DATASET) --size $(SIZE) --seed $(SEED) \
+	$(if $(ONLY),--only $(ONLY)) $(if $(EXTENSION),--extension)
+NBVAL := -n $(JOBS) --dist loadfile --nbval --nbval-current-env --nbval-sanitize-with=tests/sanitize.cfg
+NOTEBOOKS = $(wildcard notebooks/[0-9][0-9]_*.ipynb)
+
+export OPENBLAS_NUM_THREADS := 1
+export PYTHONUTF8 := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport MPLBACKEND PYTHONPATH PYTHONHOME
+
+.PHONY: help run test lab lint lock install clean
+.DEFAULT_GOAL := help
+
+help:  ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo 'Options: DATASET=shop SIZE=small|medium|large SEED=0 ONLY="01 02" EXTENSION=1 PYTHON=python3.13 JOBS=2'
+
+run: $(STAMP)  ## run the notebooks, then write runs/<dataset>/index.html
+	@$(RUN_NOTEBOOKS)
+
+test: $(STAMP)  ## run every test, then compare each notebook with its stored outputs
+	@$(BIN) -m pytest -n $(JOBS) --durations=8 tests; tests=$$?; \
+	stored=0; \
+	if [ -n "$(NOTEBOOKS)" ]; then $(BIN) -m pytest $(NBVAL) $(NOTEBOOKS); stored=$$?; \
+	else echo "no notebooks yet, so no stored outputs to compare"; fi; \
+	[ $$tests -eq 0 ] && [ $$stored -eq 0 ]
+
+lab: $(STAMP)  ## open JupyterLab in the same environment
+	@$(BIN) -m jupyterlab notebooks
+
+lint: $(STAMP)  ## check style and formatting
+	@$(BIN) -m ruff check . && $(BIN) -m ruff format --check .
+
+lock: $(STAMP)  ## resolve the newest versions that fit pyproject.toml
+	@$(BIN) -m uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+	@echo "requirements.lock is new; run make test"
+
+install: $(STAMP)  ## only create the environment
+
+# uv itself comes out of the lock, with its hashes. An interrupted install leaves `installing` behind and starts afresh.
+$(STAMP):
+	@for lock in $(LOCKS); do [ -f $$lock ] || { echo "$$lock does not exist yet: leave EXTENSION out"; exit 1; }; done
+	@[ -n "$(FOUND)" ] || { echo "Python 3.11 or newer is needed, but $(PYTHON) is" \
+		"`$(PYTHON) --version 2>/dev/null || echo not installed`; name another: make install PYTHON=python3.13"; exit 1; }
+	@echo "installing into $(VENV) (once; 1.3 GB)"
+	@if [ -f $(VENV)/installing ] || [ ! -x $(BIN) ]; then $(FOUND) -m venv --clear $(VENV); fi
+	@rm -f $(VENV)/installed-*; touch $(VENV)/installing
+	@awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements.lock > $(VENV)/uv.txt
+	@{ $(BIN) -m pip install --quiet --require-hashes -r $(VENV)/uv.txt \
+		&& $(BIN) -m uv pip install --quiet --python $(BIN) --require-hashes --compile-bytecode $(LOCKS:%=-r %); } \
+		|| { echo "uv could not install; trying pip"; \
+			$(BIN) -m pip install --quiet --require-hashes $(LOCKS:%=-r %); }
+	@$(BIN) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@rm $(VENV)/installing; touch $@
+
+clean:  ## remove the environments and caches; data/ and runs/ stay
+	rm -rf .venv .venv-python3* .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	find reco_utils tests -name __pycache__ -type d -prune -exec rm -rf {} +
