@@ -217,3 +217,22 @@ def _literal(value) -> str:
     if isinstance(value, bool | int):
         return str(value).lower()
     return "'" + value.replace("'", "''") + "'"
+
+
+def find_file(folder: Path, *names: str, optional: bool = False) -> Path | None:
+    """The first of `names` that is in `folder`, plain or with `.gz` added; None when it is optional and absent.
+
+    Raises
+    ------
+    FileNotFoundError  that says which file to put where, and what the folder holds
+    """
+    folder = Path(folder)
+    for name in names:
+        for path in (folder / name, folder / f"{name}.gz"):
+            if path.is_file():
+                return path
+    if optional:
+        return None
+    there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else None
+    held = "which does not exist" if there is None else f"which holds {there[:10]}"
+    raise FileNotFoundError(f"put {' or '.join(names)} into {folder}, {held}")
