@@ -1,0 +1,123 @@
+"""Recommend what most people took: the baseline that every other model must beat, and the floor below them all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from reco_utils.core import Dataset, UserBatch
+from reco_utils.models.fitted import check_fitted
+
+BAND = 10  # numbers in profiles (ages) are grouped by tens
+
+
+@dataclass
+class PopularityRecommender:
+    """Scores an item by the number of users who have it, overall or among people like the one who asks.
+
+    Users are counted, not weights added: one customer who buys a thing a hundred times makes it no more popular. With
+    cohorts, score = users of the cohort + users overall / (U + 1): the fraction is below 1, so it only breaks ties.
+    Every item is scored; 0 means that nobody took it.
+
+    Parameters
+    ----------
+    window_days : float, days, optional
+        Count only pairs whose last event is at most this old at `asof`. 7 follows fashion; None (all time) is steadier.
+    by : tuple of str
+        Columns of the profiles that make a cohort, e.g. ("location",) or ("age", "gender"). Numbers go in bands of ten.
+        A user whose profile lacks one of them gets the overall score.
+    min_users : int, at least 1
+        A cohort in which fewer users took anything falls back to the overall score.
+
+    Source: ours.
+    """
+
+    window_days: float | None = None
+    by: tuple[str, ...] = ()
+    min_users: int = 20
+
+    def __post_init__(self):
+        if self.window_days is not None and not self.window_days > 0:
+            raise ValueError(f"window_days must be above 0, or None for all time, got {self.window_days}")
+        if isinstance(self.by, str):
+            raise TypeError(f"by must be a tuple of profile columns, got {self.by!r}; write ({self.by!r},)")
+        if self.min_users < 1:
+            raise ValueError(f"min_users must be at least 1, got {self.min_users}")
+
+    def fit(self, data: Dataset) -> "PopularityRecommender":
+        """Count the users of every item, overall and per cohort of at least `min_users` users.
+
+        Raises
+        ------
+        ValueError  when the profiles lack a column of `by`
+        """
+        missing = [column for column in self.by if column not in data.profiles]
+        if missing:
+            raise ValueError(f"profiles lack {missing}; by may name {[c for c in data.profiles if c != 'user_id']}")
+        taken = self._inside_window(data)
+        overall = np.asarray(taken.sum(axis=0), np.float32).ravel()
+        keys = cohort_keys(data.profiles, self.by) if self.by else pd.Series(None, range(len(data.users)), dtype=object)
+        active = keys[np.diff(taken.indptr) > 0]
+        sizes = active.value_counts()
+        self.cohorts_ = pd.Index(sizes.index[sizes >= self.min_users], dtype=object)
+        member = self.cohorts_.get_indexer(keys)
+        counts = _sum_by(member, len(self.cohorts_), taken)
+        self.scores_ = np.vstack(
+            [counts + overall / np.float32(len(data.users) + 1), overall[None]]
+        )  # the whole is last
+        self.n_items_ = len(data.items)
+        return self
+
+    def score(self, batch: UserBatch) -> np.ndarray:
+        """Scores (B, I) float32, never NaN; without cohorts one read-only row seen B times, which takes no memory."""
+        check_fitted(self, batch)
+        if not len(self.cohorts_):
+            return np.broadcast_to(self.scores_[-1], (len(batch), self.n_items_))
+        return self.scores_[self.cohorts_.get_indexer(cohort_keys(batch.profiles, self.by))]  # -1 is the whole
+
+    def _inside_window(self, data):
+        """Who took what within the window: csr (U, I) of ones."""
+        ones = np.ones(data.weights.nnz, np.float32)
+        if self.window_days is not None:
+            since = data.asof - pd.Timedelta(days=self.window_days)
+            ones[data.last < since.to_datetime64()] = 0
+        taken = csr_matrix((ones, data.weights.indices, data.weights.indptr), data.weights.shape)
+        if self.window_days is not None:
+            taken = taken.copy()
+            taken.eliminate_zeros()
+        return taken
+
+
+def cohort_keys(profiles: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
+    """Each user's cohort as text, e.g. "30-39 | Leeds"; None where a column is missing or empty.
+
+    Parameters
+    ----------
+    profiles : DataFrame, n rows
+    by : columns; numbers go in bands of ten
+
+    Returns
+    -------
+    Series of n texts
+    """
+    known = pd.Series(True, range(len(profiles)))
+    parts = []
+    for name in by:
+        column = profiles[name] if name in profiles else pd.Series(None, range(len(profiles)), dtype=object)
+        column = column.reset_index(drop=True)
+        known &= column.notna()
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            low = (column.fillna(0) // BAND * BAND).astype(int)
+            column = low.astype(str) + "-" + (low + BAND - 1).astype(str)
+        parts.append(column.astype(object).astype(str))
+    joined = parts[0].str.cat(parts[1:], sep=" | ")
+    return joined.astype(object).where(known, None)
+
+
+def _sum_by(group, n_groups, matrix):
+    """Rows of `matrix` added up per group: dense (n_groups, I) float32; group -1 is left out."""
+    rows = np.flatnonzero(group >= 0)
+    one = np.ones(len(rows), np.float32)
+    picker = csr_matrix((one, (group[rows], rows)), (n_groups, matrix.shape[0]))
+    return (picker @ matrix).toarray().astype(np.float32, copy=False)

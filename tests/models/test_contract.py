@@ -1,0 +1,158 @@
+"""What every model promises. A new model joins by one line in MODELS."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+
+from reco_utils.core import recommend
+from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
+from reco_utils.models.popularity import PopularityRecommender
+
+MODELS = {  # name: () -> a new model, its randomness fixed
+    "popularity": lambda: PopularityRecommender(),
+    "popularity of the week": lambda: PopularityRecommender(window_days=7),
+    "popularity per cohort": lambda: PopularityRecommender(by=("location",), min_users=2),
+    "user-knn": lambda: UserKNNRecommender(n_neighbors=5),
+    "user-knn jaccard": lambda: UserKNNRecommender(n_neighbors=5, similarity="jaccard", min_overlap=2),
+    "user-knn bm25": lambda: UserKNNRecommender(n_neighbors=5, weighting="bm25", shrinkage=2),
+    "item-knn": lambda: ItemKNNRecommender(n_neighbors=5),
+    "item-knn lift": lambda: ItemKNNRecommender(n_neighbors=5, similarity="lift", min_overlap=2),
+    "item-knn recent": lambda: ItemKNNRecommender(n_neighbors=5, half_life_days=14),
+}
+SCORES_EVERYTHING = {name for name in MODELS if name.startswith("popularity")}  # 0 is "nobody took it", not "unknown"
+IGNORES_HISTORY = SCORES_EVERYTHING
+
+
+@pytest.fixture(params=MODELS)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def model(name):
+    return MODELS[name]()
+
+
+@pytest.fixture
+def data(make_random):
+    return make_random(40, 25, seed=1)
+
+
+@pytest.fixture
+def fitted(model, data):
+    return model.fit(data)
+
+
+def test_fit_returns_the_model(model, data):
+    assert model.fit(data) is model
+
+
+def test_an_unfitted_model_says_what_to_do(model, data):
+    with pytest.raises(RuntimeError, match=r"is not fitted; call fit\(data\) first"):
+        model.score(data.batch(data.users))
+
+
+def test_a_batch_of_another_catalogue_is_refused(fitted, make_random):
+    other = make_random(40, 24)
+    with pytest.raises(ValueError, match="was fitted on 25 items, the batch has 24"):
+        fitted.score(other.batch(other.users))
+
+
+def test_scores_are_float32_requests_by_items(fitted, data):
+    scores = fitted.score(data.batch(data.users[:7]))
+    assert scores.shape == (7, 25)
+    assert scores.dtype == np.float32
+    assert not np.isinf(scores).any()
+
+
+def test_no_opinion_is_nan_and_never_zero(name, fitted, data):
+    scores = fitted.score(data.batch(data.users))
+    assert np.isnan(scores).any() == (name not in SCORES_EVERYTHING)
+    assert name in SCORES_EVERYTHING or not (scores == 0).any()
+
+
+def test_an_item_nobody_ever_had_is_0_or_nan(name, fitted, data):
+    column = fitted.score(data.batch(data.users))[:, 0]
+    assert (column == 0).all() if name in SCORES_EVERYTHING else np.isnan(column).all()
+
+
+def test_fit_twice_forgets_the_first_data(name, model, data, make_random):
+    other = make_random(17, 30, seed=2)
+    again = model.fit(other).fit(data).score(data.batch(data.users))
+    assert_array_equal(again, MODELS[name]().fit(data).score(data.batch(data.users)))
+
+
+def test_the_same_data_gives_the_same_scores(name, fitted, data):
+    batch = data.batch(data.users)
+    assert_array_equal(fitted.score(batch), MODELS[name]().fit(data).score(batch))
+    assert_array_equal(fitted.score(batch), fitted.score(batch))
+
+
+def test_fit_and_score_leave_their_arguments_alone(name, data):
+    batch = data.batch(data.users)
+    arrays = [data.weights.data, data.weights.indices, data.last, batch.history.data, batch.history.indices, batch.at]
+    before = [array.copy() for array in arrays]
+    frames = data.catalog.copy(), data.profiles.copy()
+    for array in arrays:
+        array.flags.writeable = False
+    MODELS[name]().fit(data).score(batch)
+    for array, copy in zip(arrays, before):
+        assert_array_equal(array, copy)
+    pd.testing.assert_frame_equal(data.catalog, frames[0])
+    pd.testing.assert_frame_equal(data.profiles, frames[1])
+
+
+def test_a_row_does_not_depend_on_the_rest_of_the_batch(fitted, data):
+    batch = data.batch(data.users)
+    rows = np.array([33, 0, 5, 5])
+    assert_array_equal(fitted.score(batch[rows]), fitted.score(batch)[rows])
+    assert_array_equal(fitted.score(batch[33:34])[0], fitted.score(batch)[33])
+
+
+def test_the_order_of_the_requests_does_not_matter(fitted, data):
+    forward, backward = fitted.score(data.batch(data.users)), fitted.score(data.batch(data.users[::-1]))
+    assert_array_equal(forward, backward[::-1])
+
+
+def test_strangers_alone_can_be_scored(name, fitted, data):
+    scores = fitted.score(data.batch(["nobody", "no one"]))
+    assert scores.shape == (2, 25)
+    assert np.isnan(scores).any() == (name not in SCORES_EVERYTHING)
+
+
+def test_nobody_at_all_can_be_scored(fitted, data):
+    assert fitted.score(data.batch([])).shape == (0, 25)
+
+
+def test_a_known_user_without_history_is_scored_like_a_stranger(fitted, data):
+    profile = data.profiles[:1]
+    known, stranger = data.batch(data.users[:1]), data.batch(["nobody"], profiles=profile)
+    assert_array_equal(fitted.score(known), fitted.score(stranger))
+
+
+def test_a_live_session_changes_what_a_stranger_is_shown(name, fitted, data):
+    plain, live = data.batch(["nobody"]), data.batch(["nobody"], history=[["i3", "i4"]])
+    changed = not np.array_equal(fitted.score(plain), fitted.score(live), equal_nan=True)
+    assert changed == (name not in IGNORES_HISTORY)
+
+
+def test_one_user_and_one_item_are_enough(model, make_data):
+    data = make_data([[3]], profiles={"location": ["north"]})
+    scores = model.fit(data).score(data.batch(["u0", "nobody"]))
+    assert scores.shape == (2, 1)
+    assert not (scores < 0).any()
+
+
+def test_an_empty_shop_can_be_fitted(name, model, make_data):
+    data = make_data(np.zeros((3, 4)), profiles={"location": ["north"] * 3})
+    scores = model.fit(data).score(data.batch(data.users))
+    assert (scores == 0).all() if name in SCORES_EVERYTHING else np.isnan(scores).all()
+
+
+def test_lists_longer_than_the_catalogue_end_in_padding(fitted, data):
+    lists = recommend(fitted, data.batch([*data.users, "nobody"]), 60)
+    assert lists.items.shape == (41, 60)
+    assert (lists.items[:, 25:] == -1).all()
+    seen = data.seen.toarray()
+    assert not any(seen[u, i] for u, row in enumerate(lists.items[:40]) for i in row if i >= 0)

@@ -1,0 +1,330 @@
+"""Neighbours: by hand on five people, and against dense matrices of numpy, scipy and scikit-learn."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
+from scipy.spatial.distance import cdist
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.metrics.pairwise import cosine_similarity
+
+from reco_utils import topk
+from reco_utils.models import knn
+from reco_utils.models.knn import ItemKNNRecommender, SimilarRows, UserKNNRecommender, Weighting
+
+
+def nearest_by_sort(similarity, n, me=None):
+    """The n best columns of a dense similarity matrix; equal ones by position, 0 and row `me` left out."""
+    similarity = np.array(similarity, np.float32)
+    if me is not None:
+        rows = np.flatnonzero(np.asarray(me) >= 0)
+        similarity[rows, np.asarray(me)[rows]] = 0
+    order = np.argsort(-similarity, axis=1, kind="stable")[:, :n]
+    best = np.take_along_axis(similarity, order, axis=1)
+    order, best = np.where(best > 0, order, -1), np.where(best > 0, best, np.nan)
+    short = ((0, 0), (0, n - order.shape[1]))
+    return np.pad(order, short, constant_values=-1), np.pad(best, short, constant_values=np.nan)
+
+
+def same_neighbours(got, likeness, me):
+    """The best similarities of a dense matrix, and each belongs to its neighbour (rounding may swap equal ones)."""
+    found, best = got
+    assert_allclose(best, nearest_by_sort(likeness, found.shape[1], me)[1], rtol=2e-6)
+    there = found >= 0
+    rows, _ = np.nonzero(there)
+    assert_allclose(best[there], likeness[rows, found[there]], rtol=2e-6)
+    assert len(set(zip(rows, found[there]))) == there.sum()
+
+
+# ------------------------------------------------------------------------------------------------------------- by hand
+def test_cosine_neighbours_of_five_people_by_hand(five):
+    found, similarities = UserKNNRecommender(n_neighbors=3).fit(five).neighbors(five.batch(["ann", "eve"]))
+    assert_array_equal(found, [[1, 2, -1], [-1, -1, -1]])  # Dan shares nothing with Ann, Eve has nothing
+    bob, cat = 4 / np.sqrt(5 * 14), 3 / np.sqrt(5 * 18)
+    assert_allclose(similarities, [[bob, cat, np.nan], [np.nan] * 3], rtol=1e-6)
+
+
+def test_user_scores_of_five_people_by_hand(five):
+    scores = UserKNNRecommender(n_neighbors=2).fit(five).score(five.batch(["ann"]))
+    bob, cat = 4 / np.sqrt(5 * 14), 3 / np.sqrt(5 * 18)
+    assert_allclose(scores, [[bob + cat, 2 * bob + cat, 3 * bob, 4 * cat, np.nan]], rtol=1e-6)
+
+
+def test_jaccard_neighbours_of_five_people_by_hand(five):
+    model = UserKNNRecommender(n_neighbors=3, similarity="jaccard").fit(five)
+    found, similarities = model.neighbors(five.batch(["bob"]))
+    assert_array_equal(found, [[0, 2, 3]])  # Ann 2 of 3 and Cat 2 of 4 shared, Dan 1 of 4
+    assert_allclose(similarities, [[2 / 3, 2 / 4, 1 / 4]], rtol=1e-6)
+
+
+def test_item_similarities_by_hand(five):
+    together = {  # i0 with i1: three users each, all in common; i0 with i2 and i3: one user in common
+        "cosine": [[1, 2, 3], [(2 + 2 + 1) / 6, 3 / np.sqrt(6 * 13), 4 / np.sqrt(6 * 17)]],
+        "jaccard": [[1, 2, 3], [1, 1 / 4, 1 / 4]],
+        "lift": [[1, 2, 3], [3 * 5 / (3 * 3), 5 / (3 * 2), 5 / (3 * 2)]],
+    }
+    for similarity, (items, scores) in together.items():
+        expected = sorted(zip(items, scores), key=lambda pair: (-pair[1], pair[0]))
+        model = ItemKNNRecommender(similarity=similarity).fit(five)
+        found, similarities = model.similar_items([0], 3)
+        assert_array_equal(found[0], [item for item, _ in expected])
+        assert_allclose(similarities[0], [score for _, score in expected], rtol=1e-6)
+
+
+def test_item_scores_by_hand(five):
+    scores = ItemKNNRecommender(similarity="jaccard").fit(five).score(five.batch(["dan"]))
+    i23 = 1 / 3  # Dan has i2 twice and i3 once; they share Dan, and Bob and Cat have one each
+    assert_allclose(scores, [[2 / 4 + 1 / 4, 2 / 4 + 1 / 4, i23, 2 * i23, np.nan]], rtol=1e-6)
+
+
+def test_one_weak_neighbour_does_not_beat_ten_close_ones(make_data):
+    me, close, weak = [1] * 9 + [0, 0], [1] * 9 + [4, 0], [0] * 8 + [1, 0, 5]
+    data = make_data([me] + [close] * 10 + [weak])
+    scores = UserKNNRecommender(n_neighbors=11).fit(data).score(data.batch(["u0"]))
+    assert scores[0, 9] > scores[0, 10]
+
+
+# ------------------------------------------------------------------------------------------------------------ by oracle
+@pytest.mark.parametrize("n", [1, 7, 200])
+def test_cosine_neighbours_agree_with_scikit_learn(make_random, n):
+    data = make_random(90, 40, seed=3)
+    got = UserKNNRecommender(n_neighbors=n).fit(data).neighbors(data.batch(data.users))
+    same_neighbours(got, cosine_similarity(data.weights.astype(float)), np.arange(90))
+
+
+def test_jaccard_neighbours_agree_with_scipy(make_random):
+    data = make_random(90, 40, seed=4)
+    likeness = np.nan_to_num(1 - cdist(*[data.weights.toarray() > 0] * 2, "jaccard"))
+    got = UserKNNRecommender(n_neighbors=9, similarity="jaccard").fit(data).neighbors(data.batch(data.users))
+    wanted = nearest_by_sort(likeness, 9, np.arange(90))
+    assert_allclose(got[1][1:], wanted[1][1:], rtol=2e-6)
+    assert_array_equal(got[0][1:], wanted[0][1:])  # shares of small numbers tie often: the lower position wins
+    assert (got[0][0] == -1).all()
+
+
+def test_user_scores_are_the_unnormalised_sum_over_the_neighbours(make_random):
+    data = make_random(60, 30, seed=5)
+    model, batch = UserKNNRecommender(n_neighbors=4).fit(data), data.batch(data.users)
+    found, similarities = nearest_by_sort(cosine_similarity(data.weights.astype(float)), 4, np.arange(60))
+    weights, wanted = data.weights.toarray(), np.zeros((60, 30))
+    for user, (neighbours, closeness) in enumerate(zip(found, similarities)):
+        for neighbour, close in zip(neighbours[neighbours >= 0], closeness):
+            wanted[user] += close * weights[neighbour]
+    assert_allclose(model.score(batch), np.where(wanted > 0, wanted, np.nan), rtol=1e-5)
+
+
+def test_item_scores_are_history_times_the_kept_similarities(make_random):
+    data = make_random(60, 30, seed=6)
+    found, similarities = nearest_by_sort(cosine_similarity(data.weights.T.astype(float)), 5, np.arange(30))
+    kept = np.zeros((30, 30))
+    for item, (neighbours, closeness) in enumerate(zip(found, similarities)):
+        kept[item, neighbours[neighbours >= 0]] = closeness[neighbours >= 0]
+    wanted = data.weights.toarray() @ kept.T
+    scores = ItemKNNRecommender(n_neighbors=5).fit(data).score(data.batch(data.users))
+    assert_allclose(scores, np.where(wanted > 0, wanted, np.nan), rtol=1e-5)
+
+
+def test_lift_agrees_with_counts_of_pairs(make_random):
+    data = make_random(80, 20, seed=7)
+    has = (data.weights.toarray() > 0).astype(float)
+    share = np.maximum(has.mean(axis=0), 1e-9)
+    lift = (has.T @ has / 80) / np.outer(share, share)
+    found, scores = ItemKNNRecommender(similarity="lift").fit(data).similar_items(np.arange(20), 6)
+    wanted = nearest_by_sort(lift, 6, np.arange(20))
+    assert_allclose(scores, wanted[1], rtol=2e-6)
+    assert_array_equal(found, wanted[0])
+
+
+def test_tfidf_is_that_of_scikit_learn(make_random):
+    data = make_random(50, 30, seed=8)
+    wanted = TfidfTransformer(norm=None).fit_transform(data.weights)
+    assert_allclose(Weighting.learn("tfidf", data.weights)(data.weights).toarray(), wanted.toarray(), rtol=1e-6)
+
+
+def test_bm25_by_its_formula(five):
+    rows, (users, items) = five.weights.toarray().astype(float), (5, 5)
+    have = (rows > 0).sum(axis=0)
+    wanted = np.zeros((users, items))
+    for u in range(users):
+        for i in np.flatnonzero(rows[u]):
+            length = rows[u].sum() / (rows.sum() / users)
+            saturated = rows[u, i] * 2.2 / (rows[u, i] + 1.2 * (0.25 + 0.75 * length))
+            wanted[u, i] = saturated * np.log(1 + (users - have[i] + 0.5) / (have[i] + 0.5))
+    assert_allclose(Weighting.learn("bm25", five.weights)(five.weights).toarray(), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("weighting", ["tfidf", "bm25"])
+def test_weighting_changes_who_is_near_but_not_what_a_neighbour_gives(make_random, weighting):
+    data = make_random(60, 30, seed=9)
+    model, batch = UserKNNRecommender(n_neighbors=1, weighting=weighting).fit(data), data.batch(data.users[5:])
+    weighted = Weighting.learn(weighting, data.weights)(data.weights).astype(float)
+    got = model.neighbors(batch)
+    same_neighbours(got, cosine_similarity(weighted)[5:], np.arange(5, 60))
+    given = data.weights.toarray()[got[0][:, 0]] * got[1]
+    assert_allclose(model.score(batch), np.where(given > 0, given, np.nan), rtol=1e-6)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "jaccard", "lift"])
+@pytest.mark.parametrize("min_overlap, shrinkage", [(1, 0.0), (3, 0.0), (1, 2.5), (4, 10.0)])
+def test_overlap_and_shrinkage_agree_with_dense_counts(make_random, similarity, min_overlap, shrinkage):
+    rows = make_random(50, 30, seed=10).weights
+    has = (rows.toarray() > 0).astype(float)
+    shared, count = has @ has.T, np.maximum(has.sum(axis=1), 1)
+    plain = {
+        "cosine": cosine_similarity(rows.astype(float)),
+        "jaccard": shared / (count[:, None] + count - shared),
+        "lift": shared * 30 / np.outer(count, count),
+    }[similarity]
+    wanted = np.where(shared >= min_overlap, plain * shared / np.maximum(shared + shrinkage, 1), 0)
+    index = SimilarRows(rows, similarity, min_overlap=min_overlap, shrinkage=shrinkage)
+    got = index.nearest(rows, 50, me=np.arange(50))
+    same = nearest_by_sort(wanted, 50, np.arange(50))
+    assert_allclose(got[1], same[1], rtol=2e-6)
+    assert ((got[0] == -1) == (same[0] == -1)).all()
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "jaccard", "lift"])
+@pytest.mark.parametrize("min_overlap, shrinkage", [(1, 0.0), (2, 1.0)])
+@pytest.mark.parametrize("road", ["dense columns", "all rows", "rows met"])
+def test_the_three_roads_of_the_kernel_find_the_same(monkeypatch, similarity, min_overlap, shrinkage, road):
+    rng = np.random.default_rng(11)
+    rows = csr_matrix(rng.integers(1, 6, (300, 400)) * (rng.random((300, 400)) < 0.02)).astype(np.float32)
+    options = {"min_overlap": min_overlap, "shrinkage": shrinkage}
+    dense, few = {"dense columns": (0.02, 0), "all rows": (1, 0), "rows met": (1, 10**6)}[road]
+    wanted = SimilarRows(rows, similarity, **options).nearest(rows, 20, me=np.arange(300))
+    monkeypatch.setattr(knn, "DENSE_SHARE", dense)
+    monkeypatch.setattr(knn, "FEW_SHARE", few)
+    index = SimilarRows(rows, similarity, **options)
+    assert (len(index._columns.dense) > 50) == (road == "dense columns")
+    got = index.nearest(rows, 20, me=np.arange(300))
+    assert_array_equal(got[0], wanted[0])
+    assert_array_equal(got[1], wanted[1])
+
+
+# -------------------------------------------------------------------------------------------------------- promises kept
+def test_users_who_share_too_little_are_not_similar(five):
+    batch = five.batch(["ann", "cat"])
+    found, _ = UserKNNRecommender(n_neighbors=4, min_overlap=2).fit(five).neighbors(batch)
+    assert_array_equal(found, [[1, 2, -1, -1], [0, 1, -1, -1]])  # Cat and Dan share i3 only
+    found, _ = UserKNNRecommender(n_neighbors=4, min_overlap=3).fit(five).neighbors(batch)
+    assert_array_equal(found, np.full((2, 4), -1))
+
+
+def test_shrinkage_puts_many_shared_items_before_one(make_data):
+    data = make_data([[1, 1, 0, 1, 1], [1, 1, 5, 1, 1], [0, 0, 0, 1, 0], [9, 9, 9, 9, 0]])
+    plain, _ = UserKNNRecommender(n_neighbors=3).fit(data).neighbors(data.batch(["u0"]))
+    assert_array_equal(plain, [[3, 2, 1]])
+    shrunk, similarities = UserKNNRecommender(n_neighbors=3, shrinkage=5).fit(data).neighbors(data.batch(["u0"]))
+    assert_array_equal(shrunk, [[3, 1, 2]])
+    cosines = np.array([27 / (2 * 18), 4 / (2 * np.sqrt(29)), 1 / 2])
+    assert_allclose(similarities, [cosines * [3 / 8, 4 / 9, 1 / 6]], rtol=1e-6)
+
+
+def test_nobody_is_their_own_neighbour_even_with_a_live_session(make_random):
+    data = make_random(30, 20)
+    model = UserKNNRecommender(n_neighbors=30).fit(data)
+    live = data.batch(data.users, history=[["i5"]] * 30)
+    for batch in (data.batch(data.users), live):
+        found, _ = model.neighbors(batch)
+        assert not (found == batch.at[:, None]).any()
+
+
+def test_a_twin_is_a_neighbour_though_they_equal_oneself(make_data):
+    data = make_data([[1, 2], [1, 2], [2, 1]])
+    found, similarities = UserKNNRecommender(n_neighbors=2).fit(data).neighbors(data.batch(["u0", "u1"]))
+    assert_array_equal(found, [[1, 2], [0, 2]])
+    assert_allclose(similarities[:, 0], 1, rtol=1e-6)
+
+
+def test_a_twin_item_is_similar_though_it_equals_the_item(make_data):
+    data = make_data([[1, 1, 0], [2, 2, 1]])
+    found, _ = ItemKNNRecommender().fit(data).similar_items([1, 0], 1)
+    assert_array_equal(found, [[0], [1]])
+
+
+def test_equally_near_neighbours_come_in_order_of_position(make_data):
+    data = make_data([[1, 0]] * 9 + [[0, 1]])
+    found, _ = UserKNNRecommender(n_neighbors=4).fit(data).neighbors(data.batch(["u4", "nobody"], history=[[], ["i0"]]))
+    assert_array_equal(found, [[0, 1, 2, 3], [0, 1, 2, 3]])
+
+
+def test_a_stranger_with_a_session_has_neighbours(five):
+    model, batch = UserKNNRecommender(n_neighbors=1).fit(five), five.batch(["nobody"], history=[["i3"]])
+    found, similarities = model.neighbors(batch)
+    assert_array_equal(found, [[2]])
+    assert similarities[0, 0] == pytest.approx(4 / np.sqrt(18))
+
+
+def test_a_live_session_joins_the_stored_history(five):
+    model = UserKNNRecommender(n_neighbors=1).fit(five)
+    live = five.batch(["ann"], history=[["i3"] * 5])
+    assert model.neighbors(live)[0][0, 0] == 2  # Cat has i3; without the session Bob is nearer
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "jaccard", "lift"])
+@pytest.mark.parametrize("weighting", ["none", "bm25"])
+def test_similarity_is_the_same_from_either_side(make_random, similarity, weighting):
+    weighting = weighting if similarity == "cosine" else "none"
+    model = ItemKNNRecommender(similarity=similarity, weighting=weighting, shrinkage=3).fit(make_random(60, 30))
+    found, scores = model.similar_items(np.arange(30), 30)
+    full = np.zeros((30, 30), np.float32)
+    for item in range(30):
+        full[item, found[item, found[item] >= 0]] = scores[item, found[item] >= 0]
+    assert_array_equal(full, full.T)
+    assert full.any() and not full.diagonal().any()
+
+
+def test_similar_items_may_be_more_than_the_model_keeps(make_random):
+    data = make_random(60, 10)
+    found, scores = ItemKNNRecommender(n_neighbors=2).fit(data).similar_items([4], 50)
+    assert set(found[0, :8]) == set(range(1, 10)) - {4}
+    assert (found[0, 8:] == -1).all() and np.isnan(scores[0, 8:]).all()
+
+
+def test_an_old_item_of_the_history_counts_half_per_half_life(make_data):
+    data = make_data([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0]], days_ago=[[0] * 4, [0] * 4, [30, 0, 15, 0]])
+    batch = data.batch(["u2"])
+    plain = ItemKNNRecommender().fit(data).score(batch)[0]
+    recent = ItemKNNRecommender(half_life_days=15).fit(data).score(batch)[0]
+    assert plain[1] == plain[3]
+    assert_allclose(recent[[1, 3]], plain[[1, 3]] * [0.25, 0.5], rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_neighbours_and_scores_do_not_depend_on_the_number_of_threads(make_random, monkeypatch, n_threads):
+    data = make_random(300, 40, seed=12)
+    batch = data.batch(data.users)
+    model = UserKNNRecommender(n_neighbors=20, weighting="bm25").fit(data)
+    wanted = model.neighbors(batch)[0], model.score(batch)
+    monkeypatch.setattr(topk, "N_THREADS", n_threads)
+    assert_array_equal(model.neighbors(batch)[0], wanted[0])
+    assert_array_equal(model.score(batch), wanted[1])
+
+
+# ----------------------------------------------------------------------------------------------------------- refusals
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"n_neighbors": 0}, "n_neighbors must be a whole number of at least 1, got 0"),
+        ({"min_overlap": 2.5}, "min_overlap must be a whole number of at least 1, got 2.5"),
+        ({"similarity": "lift"}, r"similarity must be one of \['cosine', 'jaccard'\], got 'lift'"),
+        ({"weighting": "idf"}, r"weighting must be one of \['none', 'tfidf', 'bm25'\], got 'idf'"),
+        ({"similarity": "jaccard", "weighting": "bm25"}, "jaccard does not look at weights"),
+        ({"shrinkage": -1}, "shrinkage must be 0 or more, got -1"),
+        ({"shrinkage": np.nan}, "shrinkage must be 0 or more, got nan"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        UserKNNRecommender(**options)
+
+
+def test_a_half_life_must_be_positive():
+    with pytest.raises(ValueError, match="half_life_days must be above 0, or None for no decay, got 0"):
+        ItemKNNRecommender(half_life_days=0)
+
+
+@pytest.mark.parametrize("position", [-1, 5])
+def test_a_position_outside_the_catalogue_is_refused(five, position):
+    with pytest.raises(IndexError, match=f"item positions must be 0 to 4, got .{position}"):
+        ItemKNNRecommender().fit(five).similar_items([position], 3)
