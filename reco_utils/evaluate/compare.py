@@ -1,0 +1,376 @@
+"""Several models, the same users, the same truth: who is better, by how much, and could it be chance?
+
+    found = compare({"popularity": popularity, "item-kNN": knn}, split, rng=rng)
+    found.table("ndcg@10")                      # mean with interval, one row per model
+    found.versus("popularity", "ndcg@10")       # paired difference, p, Holm, effect size
+    print(found.note)                           # how many users this rests on, warm and cold
+
+Letters: B users of the split, I items, K list length.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reco_utils import __version__
+from reco_utils.core import USER, Metric, Pipeline, Recommender, Split, TopK, check_k, recommend
+from reco_utils.evaluate.accuracy import measure, parse_label
+from reco_utils.evaluate.stats import bootstrap_interval, effect_size, holm, paired_permutation
+
+ENOUGH_USERS = 100  # below this the interval of a usual metric is wider than usual differences between models
+N_RESAMPLES, N_PERMUTATIONS, LEVEL = 2000, 9999, 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Per-user values of several models, and the tables made from them. `compare` makes it.
+
+    The same users are drawn for every model and metric, and each table starts its random numbers anew from `seed`:
+    asking twice, or in another order, gives the same table.
+
+    Parameters
+    ----------
+    per_user : DataFrame (B, models x metrics), index `user_id`, columns (model, metric)
+        NaN where a metric is undefined for the user.
+    lists : dict of TopK
+        What each model showed, in the same order of users.
+    warm : (B,) bool
+        Had the user any history at the cut?
+    k : int
+        Length of the lists.
+    seed : int
+        Drawn from the `rng` that `compare` was given.
+    config : dict
+        Models with their hyperparameters, the split and its report, the state of `rng`: what `export` writes down.
+    """
+
+    per_user: pd.DataFrame
+    lists: dict[str, TopK]
+    warm: np.ndarray
+    k: int
+    seed: int
+    config: dict
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the models, in the order they were given."""
+        return list(dict.fromkeys(self.per_user.columns.get_level_values("model")))
+
+    @property
+    def metrics(self) -> list[str]:
+        """Labels of the metrics, in the order they were given."""
+        return list(dict.fromkeys(self.per_user.columns.get_level_values("metric")))
+
+    @property
+    def note(self) -> str:
+        """The users behind the means in a sentence: how many, warm and cold, left out, and whether they are too few."""
+        counted = self.per_user.notna().any(axis=1).to_numpy()
+        n, warm = int(counted.sum()), int((counted & self.warm).sum())
+        few = f"; fewer than {ENOUGH_USERS} users are too few to rank models" * (n < ENOUGH_USERS)
+        return f"{n:,} users ({warm:,} warm, {n - warm:,} cold); {len(counted) - n:,} without truth left out{few}"
+
+    def table(self, metric: str | None = None) -> pd.DataFrame:
+        """Mean of every model with its bootstrap interval.
+
+        Parameters
+        ----------
+        metric : str, optional
+            A label such as "ndcg@10", or its name alone. Without it: all metrics, and more counts.
+
+        Returns
+        -------
+        With a metric: index `model`, columns mean, low, high, users (those with a value). Without: index (model,
+        metric), and also warm, cold, left_out. NaN where nobody has a value; an interval needs two users.
+        """
+        known = self.per_user.notna().to_numpy()
+        counts = {
+            "users": known.sum(axis=0),
+            "warm": known[self.warm].sum(axis=0),
+            "cold": known[~self.warm].sum(axis=0),
+        }
+        table = self._intervals.assign(**counts, left_out=len(known) - counts["users"])
+        if metric is None:
+            return table
+        return table.xs(self._label(metric), level="metric")[["mean", "low", "high", "users"]]
+
+    def versus(self, baseline: str, metric: str | None = None) -> pd.DataFrame:
+        """Every other model minus the baseline, user by user: is the difference more than chance?
+
+        Parameters
+        ----------
+        baseline : str
+            Name of a model.
+        metric : str, optional
+            As for `table`. Without it: all metrics.
+
+        Returns
+        -------
+        Index `model` (or model and metric), columns
+
+        - difference, low, high: mean paired difference and its bootstrap interval
+        - p: paired sign-flip permutation test; p_holm: corrected for the number of models, within each metric
+        - effect: Cohen's d_z; users: those for whom both models have a value
+
+        Raises
+        ------
+        KeyError  for a model or metric that was not compared
+        """
+        _known("model", baseline, self.models)
+        if len(self.models) == 1:
+            raise ValueError(f"versus needs a second model beside the baseline, got {self.models}")
+        labels = self.metrics if metric is None else [self._label(metric)]
+        columns = [(m, label) for m in self.models if m != baseline for label in labels]
+        gained = (
+            self.per_user[columns].to_numpy() - self.per_user[[(baseline, label) for _, label in columns]].to_numpy()
+        )
+        table = _mean_and_interval(gained, self._columns(columns), self._rng(0)).rename(columns={"mean": "difference"})
+        table["p"] = paired_permutation(gained, rng=self._rng(1), n=N_PERMUTATIONS)
+        table["p_holm"] = table.groupby(level="metric")["p"].transform(lambda p: holm(p.to_numpy()))
+        table["effect"] = effect_size(gained)
+        table["users"] = (~np.isnan(gained)).sum(axis=0)
+        return table if metric is None else table.droplevel("metric")
+
+    def take(self, rows: slice | np.ndarray) -> "Comparison":
+        """The comparison for some of its users (a slice, positions, or a mask (B,)), e.g. `found.take(found.warm)`."""
+        at = np.arange(len(self.per_user))[rows]
+        lists = {
+            name: TopK(t.users[at], t.items[at], t.scores[at], {note: values[at] for note, values in t.notes.items()})
+            for name, t in self.lists.items()
+        }
+        return replace(self, per_user=self.per_user.iloc[at], lists=lists, warm=self.warm[at])
+
+    def export(self, path: str | os.PathLike) -> Path:
+        """Write the table, the configuration and the seed as JSON, and the per-user values as Parquet beside it.
+
+        Each file is put in place whole. The JSON comes last and holds the SHA-256 of the Parquet file, so the two are
+        known to belong together.
+
+        Parameters
+        ----------
+        path : path ending in .json
+            The Parquet file has the same name with the ending .parquet; its columns are `model | metric`.
+
+        Returns
+        -------
+        Path  of the JSON file
+        """
+        path = Path(path)
+        if path.suffix != ".json":
+            raise ValueError(f"path must end in .json, got {path.name!r}; the per-user values go beside it as .parquet")
+        values = self.per_user.set_axis(
+            [" | ".join(map(str, column)) for column in self.per_user.columns], axis=1
+        ).reset_index()
+        buffer = io.BytesIO()
+        values.to_parquet(buffer, index=False)
+        per_user = path.with_suffix(".parquet")
+        record = {
+            "reco_utils": __version__, "k": self.k, "metrics": self.metrics, **self.config, "seed": self.seed,
+            "n_resamples": N_RESAMPLES, "n_permutations": N_PERMUTATIONS, "level": LEVEL, "note": self.note,
+            "table": self.table().reset_index().to_dict("records"),
+            "per_user": {"file": per_user.name, "sha256": hashlib.sha256(buffer.getvalue()).hexdigest()},
+        }  # fmt: skip
+        _put_in_place(per_user, buffer.getvalue())
+        _put_in_place(path, json.dumps(_plain(record), indent=1, allow_nan=False).encode())
+        return path
+
+    def __repr__(self) -> str:
+        return f"{self.table().round(4).to_string()}\n{self.note}"
+
+    def _repr_html_(self) -> str:
+        return f"{self.table().round(4).to_html()}<p>{self.note}</p>"
+
+    @cached_property
+    def _intervals(self):
+        return _mean_and_interval(self.per_user.to_numpy(), self.per_user.columns, self._rng(0))
+
+    def _rng(self, stream):
+        """Stream 0 draws users, stream 1 draws signs."""
+        return np.random.default_rng([self.seed, stream])
+
+    def _columns(self, columns):
+        return pd.MultiIndex.from_tuples(columns, names=self.per_user.columns.names)
+
+    def _label(self, metric):
+        return metric if metric in self.metrics else _known("metric", f"{metric}@{self.k}", self.metrics, metric)
+
+
+def compare(
+    pipelines: Mapping[str, Recommender | Pipeline | Callable | TopK],
+    split: Split,
+    metrics: Sequence[str] | Mapping[str, Metric] = ("ndcg", "recall"),
+    k: int = 10,
+    *,
+    rng: np.random.Generator,
+) -> Comparison:
+    """Lists of every model for every user of the split, measured against what the users did next.
+
+    Nothing is trained here: fit the models on `split.train` first. Whether lists may repeat what a user already has is
+    the split's to say (`split.keep_seen`), for models and pipelines; a function of (batch, k) sees to it itself.
+
+    Parameters
+    ----------
+    pipelines : mapping of name to model
+        A fitted model, a Pipeline around one, a function (batch, k) -> TopK, or ready lists. Tables keep the order.
+    split : Split
+    metrics : names, labels, or mapping of label to function
+        "ndcg" means "ndcg@k"; see `accuracy.measure` for the names. Functions are (TopK, truth) -> (B,).
+    k : int, at least 1
+        Length of the lists.
+    rng : Generator
+        One seed is drawn from it, for all intervals and tests. The same generator state gives the same tables.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    TypeError, ValueError  for a model that is none, lists for other users, a metric that looks beyond k or returns
+        another shape; errors inside a model say whose they are
+
+    Source: ours.
+    """
+    k = check_k(k)
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy Generator, such as np.random.default_rng(0), got {rng!r}")
+    if not pipelines:
+        raise ValueError("pipelines must hold at least one model, got none")
+    values = _measures(metrics, k)
+    state = rng.bit_generator.state
+    config = {
+        "models": {name: _describe(p) for name, p in pipelines.items()},
+        "split": _describe_split(split),
+        "rng": state,
+    }
+    lists, per_user = {}, {}
+    for name, pipeline in pipelines.items():
+        try:
+            lists[name] = _lists(pipeline, split, k)
+            per_user[name] = values(lists[name], split.truth)
+        except Exception as error:
+            error.add_note(f"while judging {name!r}")
+            raise
+    per_user = pd.concat(per_user, axis=1, names=["model", "metric"])
+    warm = split.batch.n_items > 0
+    return Comparison(per_user, lists, warm, k, int(rng.integers(2**63)), config)
+
+
+# ---------------------------------------------------------------------------------------------------- lists and values
+def _lists(pipeline, split, k):
+    """The lists of one model, pipeline, function, or the lists themselves; checked, and cut to k."""
+    if isinstance(pipeline, TopK):
+        lists = pipeline
+    elif isinstance(pipeline, type) or not (hasattr(pipeline, "score") or callable(pipeline)):
+        raise TypeError(
+            f"a pipeline must be a fitted model, a Pipeline, a function (batch, k) or lists, got {pipeline!r}"
+        )
+    elif isinstance(pipeline, Pipeline):
+        lists = pipeline(split.batch, k, keep_seen=split.keep_seen)
+    elif hasattr(pipeline, "score"):
+        lists = recommend(pipeline, split.batch, k, keep_seen=split.keep_seen)
+    else:
+        lists = pipeline(split.batch, k)
+    if not isinstance(lists, TopK):
+        raise TypeError(f"lists must come as a TopK, got {type(lists).__name__}")
+    if not np.array_equal(lists.users, split.batch.users):
+        raise ValueError(f"lists must be for the {len(split.batch)} users of the split, in their order")
+    if lists.k < k:
+        raise ValueError(f"lists must hold at least k={k} places, got {lists.k}; pad them with -1")
+    return lists.cut(k)
+
+
+def _measures(metrics, k) -> Callable[[TopK, object], pd.DataFrame]:
+    """(lists, truth) -> values (B, M), for labels or a mapping of functions; bad labels are refused here."""
+    if isinstance(metrics, Mapping):
+        return partial(_apply, dict(metrics))
+    names = [metrics] if isinstance(metrics, str) else list(metrics)
+    labels = list(dict.fromkeys(name if "@" in name else f"{name}@{k}" for name in names))
+    for label in labels:
+        if parse_label(label)[1] > k:
+            raise ValueError(f"{label} looks beyond the lists of k={k}; pass a larger k")
+    return lambda lists, truth: measure(lists, truth, labels)
+
+
+def _apply(metrics, lists, truth):
+    values = {label: np.asarray(metric(lists, truth), float) for label, metric in metrics.items()}
+    for label, found in values.items():
+        if found.shape != (len(lists),):
+            raise ValueError(f"metric {label!r} must return one number per list, ({len(lists)},), got {found.shape}")
+    return pd.DataFrame(values, index=pd.Index(lists.users, name=USER))
+
+
+def _mean_and_interval(values, columns, rng):
+    """DataFrame (columns; mean, low, high) of per-user values (B, columns)."""
+    known = ~np.isnan(values)
+    n = known.sum(axis=0)
+    mean = np.where(n > 0, np.where(known, values, 0).sum(axis=0) / np.maximum(n, 1), np.nan)
+    low, high = bootstrap_interval(values, rng=rng, n=N_RESAMPLES, level=LEVEL)
+    return pd.DataFrame({"mean": mean, "low": low, "high": high}, index=columns)
+
+
+def _known(word, name, names, asked=None):
+    """The name, or a KeyError that suggests the nearest."""
+    if name not in names:
+        near = "".join(f"did you mean {n!r}? " for n in get_close_matches(name, names, n=1))
+        raise KeyError(f"no {word} {asked or name!r} in this comparison; {near}it has {names}")
+    return name
+
+
+# ------------------------------------------------------------------------------------------------------ for the record
+def _describe_split(split):
+    report = split.report.to_dict()
+    counts = {"users": len(split.batch), "items": len(split.train.items), "truths": int(split.truth.nnz)}
+    return {"target": split.target, "keep_seen": split.keep_seen, "asof": split.train.asof, **counts, "report": report}
+
+
+def _describe(thing):
+    """A model as its type and hyperparameters, all the way down; arrays as their shape, functions as their name."""
+    if is_dataclass(thing) and not isinstance(thing, (type, TopK)):
+        found = {f.name: _describe(getattr(thing, f.name)) for f in fields(thing) if not f.name.endswith("_")}
+        return {"type": f"{type(thing).__module__}.{type(thing).__qualname__}", **found}
+    if isinstance(thing, partial):
+        return {"type": _describe(thing.func), "args": _describe(thing.args), **_describe(thing.keywords)}
+    if isinstance(thing, Mapping):
+        return {str(key): _describe(value) for key, value in thing.items()}
+    if isinstance(thing, (list, tuple)):
+        return [_describe(value) for value in thing]
+    if isinstance(thing, (str, int, float, bool, type(None), np.generic, pd.Timestamp, Path)):
+        return thing
+    if hasattr(thing, "__qualname__"):
+        return f"{thing.__module__}.{thing.__qualname__}"
+    shape = getattr(thing, "shape", None)
+    return f"{type(thing).__module__}.{type(thing).__qualname__}" + f" of shape {shape}" * (shape is not None)
+
+
+def _plain(value):
+    """What JSON can hold: NaN and infinity become null, numpy numbers plain ones, anything else its text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if isinstance(value, (str, int, bool, type(None))) else str(value)
+
+
+def _put_in_place(path, content: bytes):
+    """Write beside the target, then rename: a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+"""Is a difference between two models more than chance? Intervals, paired tests and their correction, over users.
+
+Every function takes one column of per-user values, or several at once: columns then share their resamples, so that
+their intervals and tests are paired. NaN marks a user for whom the number is undefined; such users are left out.
+
+Letters: n users, M columns, R resamples.
+"""
+
+import numpy as np
+
+CHUNK = 2**20  # resampled entries held at once, 8 MB
+
+
+def bootstrap_interval(values, *, rng: np.random.Generator, n: int = 2000, level: float = 0.95) -> np.ndarray:
+    """Percentile interval of the mean: users are drawn with replacement, the mean is taken, the middle `level` is kept.
+
+    Parameters
+    ----------
+    values : (n,) or (n, M) float
+        One row per user; the columns see the same resamples.
+    n : int, at least 1
+        Resamples; 2,000 put the ends of a 95 % interval within a few hundredths of its width.
+    level : float, 0 to 1
+        Share of the resampled means inside the interval.
+
+    Returns
+    -------
+    (2,) or (2, M): low, high; NaN where fewer than two users have a value, for one user shows no spread
+
+    Raises
+    ------
+    ValueError  for a level outside 0 to 1, n below 1, or infinite values
+
+    Source: Efron and Tibshirani (1993), section 13.3.
+    """
+    values, as_given = _columns(values)
+    _check_count("n", n)
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    known = ~np.isnan(values)
+    rows = known.any(axis=1)
+    means = _resampled_means(values[rows], known[rows], rng, n)
+    enough = known.sum(axis=0) > 1
+    ends = np.full((2, values.shape[1]), np.nan)
+    if enough.any():
+        ends[:, enough] = np.nanpercentile(means[:, enough], [50 - 50 * level, 50 + 50 * level], axis=0)
+    return as_given(ends)
+
+
+def paired_permutation(differences, *, rng: np.random.Generator, n: int = 9999):
+    """Two-sided p of "the two models are alike": p = (1 + count) / (1 + n).
+
+    If they are alike, each user's difference could as well have the other sign. `count` is how many of n random choices
+    of signs give a mean at least as far from 0 as the one seen. p is never 0, and at best 1 / (1 + n).
+
+    Parameters
+    ----------
+    differences : (n,) or (n, M) float
+        Per user, one model's value minus the other's; the columns see the same signs.
+    n : int, at least 1
+        Random sign choices.
+
+    Returns
+    -------
+    float or (M,); NaN where no user has a value, 1 where nobody differs
+
+    Raises
+    ------
+    ValueError  for n below 1, or infinite values
+
+    Source: Fisher (1935); the added ones: Phipson and Smyth (2010).
+    """
+    differences, as_given = _columns(differences)
+    _check_count("n", n)
+    unknown = np.isnan(differences).all(axis=0)
+    differences = differences[~np.isnan(differences).all(axis=1)]
+    differences = np.nan_to_num(differences, nan=0.0)  # a user without a value moves no sum
+    total, spread = differences.sum(axis=0), np.abs(differences).sum(axis=0)
+    seen = np.abs(total) - 1e-12 * spread  # sums in another order differ in the last digits; a tie must count
+    count = np.zeros(differences.shape[1])
+    for size in _chunks(n, len(differences)):
+        plus = rng.integers(0, 2, (size, len(differences)), dtype=np.int8).astype(float)
+        count += (np.abs(2 * plus @ differences - total) >= seen).sum(axis=0)
+    return as_given(np.where(unknown, np.nan, (1 + count) / (1 + n)))
+
+
+def holm(p) -> np.ndarray:
+    """P-values corrected for having asked m questions at once: the j-th smallest times m - j + 1, never decreasing.
+
+    Parameters
+    ----------
+    p : (m,) float in [0, 1]
+        NaN is no question: it stays NaN and does not count.
+
+    Returns
+    -------
+    (m,) float in [0, 1]; all questions with a value below a have together at most the chance a of one false alarm
+
+    Raises
+    ------
+    ValueError  for values outside 0 to 1
+
+    Source: Holm (1979).
+    """
+    p = np.asarray(p, float)
+    if ((p < 0) | (p > 1)).any():
+        raise ValueError(f"p-values must lie between 0 and 1, got {p[(p < 0) | (p > 1)][:3].tolist()}")
+    order = np.argsort(p, kind="stable")[: np.count_nonzero(~np.isnan(p))]  # NaN sorts last
+    adjusted = np.full(p.shape, np.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
+    return adjusted
+
+
+def effect_size(differences):
+    """Cohen's d_z: the mean difference in units of the differences' standard deviation (n - 1 below).
+
+    Parameters
+    ----------
+    differences : (n,) or (n, M) float; NaN is left out
+
+    Returns
+    -------
+    float or (M,); 0 where nobody differs, inf or -inf where all differ by the same, NaN below two users
+
+    Source: Cohen (1988), section 2.3.5.
+    """
+    differences, as_given = _columns(differences)
+    return as_given(np.array([_effect_size(column[~np.isnan(column)]) for column in differences.T]))
+
+
+def _effect_size(column):
+    if len(column) < 2:
+        return np.nan
+    if np.ptp(column) <= 1e-12 * np.abs(column).max():  # equal but for the last digits
+        return np.copysign(np.inf, column[0]) if column[0] else 0.0
+    return column.mean() / column.std(ddof=1)
+
+
+def _columns(values):
+    """Values as (n, M) float, and what turns (..., M) back into the shape of one column where one was given."""
+    values = np.asarray(values, float)
+    if values.ndim not in (1, 2):
+        raise ValueError(f"values must be (users,) or (users, columns), got shape {values.shape}")
+    if np.isinf(values).any():
+        raise ValueError(f"values must be finite or NaN, got {np.isinf(values).sum()} infinite")
+    if values.ndim == 2:
+        return values, lambda found: found
+    return values[:, None], lambda found: found[..., 0]
+
+
+def _check_count(name, n):
+    if n < 1:
+        raise ValueError(f"{name} must be at least 1, got {n}")
+
+
+def _chunks(n, n_users):
+    """Sizes that add up to n, each small enough for chunk x users entries to stay in the cache."""
+    size = max(1, CHUNK // max(n_users, 1))
+    return [size] * (n // size) + [n % size] * (n % size > 0)
+
+
+def _resampled_means(values, known, rng, n):
+    """Means (R, M) of users drawn with replacement, as a product of how often each was drawn with the values."""
+    n_users = len(values)
+    if not n_users:
+        return np.full((n, values.shape[1]), np.nan)
+    filled, known = np.where(known, values, 0.0), known.astype(float)
+    means = []
+    for size in _chunks(n, n_users):
+        drawn = rng.integers(0, n_users, (size, n_users), dtype=np.int32)
+        times = np.stack([np.bincount(row, minlength=n_users) for row in drawn]).astype(float)
+        with np.errstate(invalid="ignore"):  # a resample may miss all the users of a sparse column
+            means.append((times @ filled) / (times @ known))
+    return np.concatenate(means)
