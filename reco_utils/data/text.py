@@ -9,7 +9,7 @@ import csv
 import difflib
 import gzip
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -34,6 +34,7 @@ def read_csv(
     encoding: str = "utf-8",
     header: bool = True,
     quote: str = '"',
+    only: Mapping[str, Collection[str]] | None = None,
 ) -> pd.DataFrame:
     """The wanted columns of one delimited text file, plain or gzipped, in the order asked for.
 
@@ -55,6 +56,8 @@ def read_csv(
         False: the file has no header line and exactly these columns in this order.
     quote : str
         "" when quotation marks are ordinary characters.
+    only : mapping of a text column to the values wanted, optional
+        Other rows are skipped while reading, so that a few rows of a long file cost no memory.
 
     Returns
     -------
@@ -87,6 +90,9 @@ def read_csv(
     }  # fmt: skip
     given = ", ".join(f"{name} = {_literal(value)}" for name, value in options.items())
     query = f"SELECT {wanted} FROM read_csv({_literal(str(path))}, {given})"
+    for at, (name, values) in enumerate((only or {}).items()):
+        values = ", ".join(_literal(value) for value in values)
+        query += f"{' AND' if at else ' WHERE'} c{names.index(name)} IN ({values})"
     return _run(query, path, names, {name: kinds[name] for name in found}, encoding)
 
 
