@@ -280,11 +280,12 @@ def _truth_times(split, tables, rows):
 
 def _from_the_future(train, tables):
     """How many items in training were created after `asof` and had no event by then."""
-    if "created_at" not in train.catalog:
+    catalog, events = tables.catalog, tables.events
+    if "created_at" not in catalog:
         return 0
-    young = train.items[(train.catalog["created_at"] > train.asof).to_numpy()]
-    first = tables.events[tables.events[ITEM].isin(young)].groupby(ITEM, observed=True)[TIME].min()
-    return sum(not (item in first.index and first[item] <= train.asof) for item in young)
+    young = catalog[ITEM][catalog["created_at"] > train.asof]
+    touched = events[ITEM][(events[TIME] <= train.asof) & events[ITEM].isin(young)]
+    return int((young.isin(train.items) & ~young.isin(touched.astype(str))).sum())
 
 
 def _day(when):

@@ -220,9 +220,11 @@ def _score_frame(con, events, rule):
         if name in (USER, ITEM, "session_id"):
             columns[name], ids[name] = _codes(events[name])
         elif name == EVENT:
-            columns[name] = events[name].astype("category").array
+            kind = events[name].astype("category").array
+            columns[name] = pd.Categorical.from_codes(np.ascontiguousarray(kind.codes), kind.categories)
         else:
-            columns[name] = _times(events[name]) if name == TIME else events[name].to_numpy(float)
+            values = _times(events[name]) if name == TIME else events[name].to_numpy(float)
+            columns[name] = np.ascontiguousarray(values)  # DuckDB fails on a frame turned around
     con.register("events", pd.DataFrame(columns, copy=False))
     found = con.execute(_scoring(con, columns, rule)).fetchnumpy()
     for name in (USER, ITEM):
@@ -266,8 +268,8 @@ def _scoring(con, columns, rule):
     counts = ", ".join(f"COUNT({name})" for name in present)
     rated = "COUNT(CASE WHEN isfinite(CAST(rating AS DOUBLE)) THEN 1 END)" if "rating" in columns else "0"
     rows = con.execute(f"SELECT event, COUNT(*), {rated}, {counts} FROM events GROUP BY event").fetchall()
-    for name, whole in zip(present, np.array([row[3:] for row in rows]).T):
-        _refuse_missing(name, sum(row[1] for row in rows) - whole.sum())
+    for at, name in enumerate(present, start=3):
+        _refuse_missing(name, sum(row[1] - row[at] for row in rows))
     kinds = {row[0]: row[1:] for row in rows}
     _refuse_missing(EVENT, kinds.pop(None, (0,))[0])
     strange = sorted(set(kinds) - set(rule["weights"]))
@@ -291,7 +293,7 @@ def _codes(column):
     else:
         codes, ids = pd.factorize(column, sort=True)
     _refuse_missing(column.name, int((codes < 0).sum()))
-    return codes, ids
+    return np.ascontiguousarray(codes), ids
 
 
 def _times(column):
