@@ -1,0 +1,121 @@
+"""MovieLens in its three layouts: csv (latest-small, 25M, 32M), double colons (1M), tabs and bars (100K).
+
+A rating is an event of type "rating". Genres are the films' category (the first) and tags (all). The tags that users
+wrote are later than many ratings, so they stay outside unless asked for. The year in a title is when a film came out,
+not when it entered the catalogue, so `created_at` stays unknown.
+
+Source: Harper and Konstan (2015), The MovieLens Datasets: History and Context, ACM TiiS 5(4); the README of each set.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reco_utils.core import EVENT, ITEM, TIME, USER, Defaults, Tables
+from reco_utils.data.schema import canonical, count_rows
+from reco_utils.data.text import read_csv
+
+DEFAULTS = Defaults(target=("rating",), positive_from=4.0, split="leave-last-out", keep_seen=False)
+_CSV, _COLONS, _TABS = (
+    ("ratings.csv", "movies.csv"),
+    ("ratings.dat", "movies.dat", "users.dat"),
+    ("u.data", "u.item", "u.user"),
+)
+FILES = {
+    "movielens-latest-small": _CSV, "movielens-100k": _TABS, "movielens-1m": _COLONS,
+    "movielens-25m": _CSV, "movielens-32m": _CSV,
+}  # fmt: skip
+OPTIONAL = ("tags.csv",)
+GENRES_100K = (
+    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",
+    "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
+)  # fmt: skip
+NO_GENRE = ("(no genres listed)", "unknown", "")
+RATING = {"userId": "category", "movieId": "category", "rating": "number", "timestamp": "whole"}
+
+
+def files(name: str) -> tuple[str, ...]:
+    """The publisher's file names that the dataset `name` needs."""
+    return FILES[name]
+
+
+def load(name: str, folder: Path, *, user_tags: bool = False) -> Tables:
+    """One MovieLens set from the publisher's files in `folder`.
+
+    Parameters
+    ----------
+    name : str
+        One of `FILES`; it decides the layout.
+    user_tags : bool
+        Add the words users tagged a film with to its `tags` (csv layouts only). They were written later than many of
+        the ratings, so a backtest with them sees the future.
+
+    Raises
+    ------
+    ValueError  listing what is wrong with the files
+    """
+    folder = Path(folder)
+    read = {_CSV: _read_csvs, _COLONS: _read_colons, _TABS: _read_tabs}[FILES[name]]
+    ratings, films, people, notes = read(folder)
+    if user_tags and FILES[name] is not _CSV:
+        raise ValueError(f"{name} has no user tags; user_tags works on the sets with a tags.csv")
+    catalog, no_genre = _catalog(films, _words_of_users(folder) if user_tags else None)
+    report = count_rows([("catalog", "films without a genre", no_genre), *notes])
+    return canonical(name, _events(ratings), catalog, people, defaults=DEFAULTS, report=report)
+
+
+def _read_csvs(folder):
+    ratings = read_csv(folder / "ratings.csv", columns=RATING)
+    films = read_csv(folder / "movies.csv", columns=("movieId", "title", "genres"))
+    return ratings, films, None, []
+
+
+def _read_colons(folder):
+    how = {"delimiter": "::", "encoding": "latin-1", "header": False, "quote": ""}
+    ratings = read_csv(folder / "ratings.dat", columns=RATING, **how)
+    films = read_csv(folder / "movies.dat", columns=("movieId", "title", "genres"), **how)
+    who = {USER: "text", "gender": "text", "age": "number", "occupation": "text", "location": "text"}
+    people = read_csv(folder / "users.dat", columns=who, **how)
+    banded = int(people["age"].notna().sum())
+    return ratings, films, people, [("profiles", "age is the start of a band (1: under 18)", banded)]
+
+
+def _read_tabs(folder):
+    how = {"encoding": "latin-1", "header": False, "quote": ""}
+    ratings = read_csv(folder / "u.data", columns=RATING, delimiter="\t", **how)
+    names = ("movieId", "title", "released", "video_released", "url", *GENRES_100K)
+    films = read_csv(folder / "u.item", columns=names, delimiter="|", **how)
+    flags = films[list(GENRES_100K)].to_numpy() == "1"
+    films["genres"] = ["|".join(np.array(GENRES_100K)[row]) for row in flags]
+    who = {USER: "text", "age": "number", "gender": "text", "occupation": "text", "location": "text"}
+    return ratings, films, read_csv(folder / "u.user", columns=who, delimiter="|", **how), []
+
+
+def _events(ratings):
+    rating = pd.Categorical.from_codes(np.zeros(len(ratings), np.int8), ["rating"])
+    times = pd.to_datetime(ratings["timestamp"], unit="s", errors="coerce")
+    return pd.DataFrame(
+        {USER: ratings["userId"], ITEM: ratings["movieId"], EVENT: rating, TIME: times, "rating": ratings["rating"]}
+    )
+
+
+def _catalog(films, words):
+    """The films with category and tags from their genres, and how many have no genre."""
+    genres = films["genres"].fillna("").astype(object)
+    none = genres.isin(NO_GENRE)
+    tags = genres.str.replace("|", " ", regex=False).where(~none, None)
+    if words is not None:
+        added = films["movieId"].map(words)
+        tags = (tags.fillna("") + " " + added.fillna("")).str.strip().replace("", None)
+    category = genres.str.partition("|")[0].where(~none, None)
+    catalog = {ITEM: films["movieId"], "title": films["title"], "category": category, "tags": tags}
+    return pd.DataFrame(catalog), int(none.sum())
+
+
+def _words_of_users(folder):
+    """Film -> the distinct tags users gave it, in lower case, oldest first, as one text."""
+    tags = read_csv(folder / "tags.csv", columns={"movieId": "text", "tag": "text", "timestamp": "whole"})
+    tags = tags.dropna(subset=["tag"]).sort_values("timestamp", kind="stable")
+    tags["tag"] = tags["tag"].str.strip().str.lower()
+    return tags.drop_duplicates(["movieId", "tag"]).groupby("movieId")["tag"].agg(" ".join)
