@@ -106,6 +106,34 @@ def leave_last_out(tables: Tables, *, seed: int = 0, **weighting) -> Split:
     return _split(tables, train, truth, {"events left out, after the user's truth": later})
 
 
+def hold_out(tables: Tables, held_out, *, seed: int = 0, **weighting) -> Split:
+    """Training: all events that are not `held_out`. Truth: the positive target events among those that are.
+
+    Any choice of rows, good or bad, e.g. drawn at random: it leaks whatever the choice leaks, so ask `audit_leakage`.
+    An undated item whose events are all held out stays in the catalogue.
+
+    Parameters
+    ----------
+    held_out : (n,) bool
+        One per event of `tables.events`, in their order.
+    seed, weighting
+        Passed on to `build_dataset`.
+
+    Raises
+    ------
+    ValueError  for another number of flags, or when no event is left to learn from
+    """
+    held_out = np.asarray(held_out)
+    if held_out.dtype != bool or held_out.shape != (len(tables.events),):
+        raise ValueError(
+            f"held_out must be one bool per event ({len(tables.events)},), got {held_out.dtype} {held_out.shape}"
+        )
+    train = build_dataset(
+        replace(tables, events=tables.events[~held_out].reset_index(drop=True)), seed=seed, **weighting
+    )
+    return _split(tables, train, held_out & _positive(tables))
+
+
 def audit_leakage(split: Split, tables: Tables) -> str:
     """One line that says whether training knows the truth, from the data and not from the name of the method.
 

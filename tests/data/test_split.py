@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from reco_utils.core import Defaults, Split
 from reco_utils.data.build import build_dataset
 from reco_utils.data.schema import canonical
-from reco_utils.data.split import audit_leakage, cut_in_time, leave_last_out, make_split
+from reco_utils.data.split import audit_leakage, cut_in_time, hold_out, leave_last_out, make_split
 
 DAY = pd.Timestamp("2025-01-01")
 
@@ -312,3 +312,31 @@ def test_no_split_of_any_log_leaks(rows, keep_seen, how, part):
         counts = bought.groupby(["user_id", "item_id"]).size()
         once = {pair for pair in truth_of(test) if counts[pair] == 1}
         assert not once & (truth_of(split) | pairs(split.train, split.train.seen))
+
+
+# ------------------------------------------------------------------------------------------------ any rows held out
+def test_holding_out_the_future_is_a_cut_in_time():
+    tables = log(SHOP)
+    cut = cut_in_time(tables, at=day(10))
+    same = hold_out(tables, (tables.events["timestamp"] > day(10)).to_numpy())
+    assert truth_of(cut) == {("a", "y"), ("d", "y"), ("b", "x")}
+    assert truth_of(same) == truth_of(cut) | {("b", "new")}  # no date tells that it was not on sale before the cut
+    assert pairs(same.train, same.train.weights) == pairs(cut.train, cut.train.weights)
+
+
+def test_held_out_events_teach_nothing_and_only_targets_are_truth():
+    tables = log([("a", "x", "view", 0), ("a", "x", "purchase", 1), ("b", "x", "view", 2), ("b", "y", "purchase", 3)])
+    split = hold_out(tables, np.array([False, True, True, False]))
+    assert truth_of(split) == {("a", "x")}
+    assert pairs(split.train, split.train.weights) == {("a", "x"), ("b", "y")}  # a's view of x is still there
+
+
+def test_holding_out_at_random_is_a_leak_the_audit_finds():
+    tables = log([("a", "x", "purchase", 0), ("a", "y", "purchase", 1), ("b", "x", "purchase", 2)])
+    assert audit_leakage(hold_out(tables, np.array([True, False, False])), tables).startswith("LEAK: 1 users whose")
+
+
+@pytest.mark.parametrize("flags", [[True], np.zeros(10), np.zeros((10, 1), bool)])
+def test_flags_must_be_one_bool_per_event(flags):
+    with pytest.raises(ValueError, match=r"held_out must be one bool per event \(10,\), got"):
+        hold_out(log(SHOP), flags)
