@@ -7,6 +7,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.patches import Rectangle
+from scipy.sparse import csr_matrix
 
 # Okabe and Ito (2008), ordered so that the first three also differ in grey
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -44,3 +48,64 @@ def concentration(ax: Axes, counts: np.ndarray, label: str | None = None) -> Axe
     ax.set_xlabel("share of items, most popular first")
     ax.set_ylabel("share of events")
     return ax
+
+
+def timelines(ax: Axes, users, times, held_out, *, at=None) -> Axes:
+    """One line per user and a dot per event: blue to learn from, orange held out to be judged on.
+
+    Parameters
+    ----------
+    users, times : (n,) ids and times of the events; users are drawn from the top in the order they first appear
+    held_out : (n,) bool
+    at : time, optional
+        Draws the instant of the cut.
+    """
+    lane, names = pd.factorize(pd.Series(np.asarray(users, dtype=object)))
+    times, held_out = np.asarray(times, "datetime64[us]"), np.asarray(held_out, bool)
+    ax.hlines(-np.arange(len(names)), times.min(), times.max(), color="#e6e6e6", linewidth=1)
+    for mask, color, label in ((~held_out, COLORS[0], "to learn from"), (held_out, COLORS[5], "held out")):
+        ax.plot(times[mask], -lane[mask], "o", color=color, markersize=5, label=label)
+    if at is not None:
+        ax.axvline(np.datetime64(at), color="black", linewidth=1.2, linestyle="--")
+    ax.set_yticks([])
+    ax.grid(visible=False)
+    ax.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
+    return ax
+
+
+def sparse_matrix(ax: Axes, matrix: csr_matrix, rows, columns) -> Axes:
+    """A small matrix as a sheet of paper, and beside it the three arrays that store it, coloured by row.
+
+    Parameters
+    ----------
+    matrix : csr (R, C), a few rows and columns
+    rows, columns : names, R and C
+    """
+    n_rows, n_columns = matrix.shape
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    left = n_columns + 3.2
+    ax.set_xlim(-1.4, left + max(matrix.nnz, n_rows + 1) + 0.2)
+    ax.set_ylim(max(n_rows, 5) + 0.1, -1)
+    for j, name in enumerate(columns):
+        ax.text(j + 0.5, -0.35, name, ha="center", va="center")
+    for i, name in enumerate(rows):
+        ax.text(-0.2, i + 0.5, name, ha="right", va="center")
+        stored = {j: value for j, value in zip(matrix[i].indices, matrix[i].data)}
+        for j in range(n_columns):
+            _box(ax, j, i, f"{stored[j]:g}" if j in stored else "", COLORS[i % len(COLORS)] if j in stored else "white")
+    owner = np.repeat(np.arange(n_rows), np.diff(matrix.indptr))
+    arrays = (("data", matrix.data, owner), ("indices", matrix.indices, owner), ("indptr", matrix.indptr, None))
+    for line, (name, values, owners) in enumerate(arrays):
+        top = 1.6 * line + 0.3
+        ax.text(left - 0.2, top + 0.5, name, ha="right", va="center", family="monospace")
+        for j, value in enumerate(values):
+            _box(ax, left + j, top, f"{value:g}", "#e6e6e6" if owners is None else COLORS[owners[j] % len(COLORS)])
+    return ax
+
+
+def _box(ax, x, y, text, color):
+    """One square of a drawn matrix, 1 x 1, pale in its colour."""
+    ax.add_patch(Rectangle((x, y), 1, 1, facecolor=to_rgba(color, 0.3), edgecolor="#808080", linewidth=0.8))
+    ax.text(x + 0.5, y + 0.5, text, ha="center", va="center")
