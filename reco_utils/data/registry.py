@@ -331,7 +331,8 @@ def _download(entry, home) -> Path:
     """Fetch every source of `entry` into the first home that can be written; what `_find` then finds."""
     folder = _home_to_fill(home) / entry.name
     if not entry.sources:
-        _refuse_missing(entry, home, "cannot be downloaded without an account")
+        why = "cannot be downloaded without an account" if entry.name in ENTRIES else "its address is not known"
+        _refuse_missing(entry, home, why)
     *extra, main = entry.sources
     new, failures = [p for p in (folder, folder.parent) if not p.exists()], []
     for source in extra:
@@ -410,7 +411,7 @@ def load_dataset(
         return module.make_shop(size, seed=seed, **options)
     place = _find(entry, home)
     if place is None:
-        if not download:
+        if entry.sources and not download:
             _refuse_missing(entry, home, "downloads are switched off")
         place = _download(entry, home)
 

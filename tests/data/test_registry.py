@@ -286,6 +286,8 @@ def test_only_the_missing_files_are_asked_for(tmp_path):
 def test_kaggle_data_is_never_downloaded(name, files, tmp_path, server, monkeypatch):
     asked = server({})
     monkeypatch.setenv("RECO_DATA_HOME", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="cannot be downloaded without an account"):
+        load_dataset(name, download=False)
     with pytest.raises(FileNotFoundError, match="cannot be downloaded without an account") as caught:
         download_dataset(name)
     assert f"put {files} into $RECO_DATA_HOME/{name}/" in str(caught.value)
