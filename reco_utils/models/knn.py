@@ -16,17 +16,16 @@ from scipy.sparse import csr_matrix
 
 from reco_utils.core import Dataset, UserBatch, check_k
 from reco_utils.models.fitted import check_fitted
-from reco_utils.topk import _everywhere, _finish, _scan, _sift_down, _spans, _worse
+from reco_utils.topk import _everywhere, _finish, _sift_down, _spans, _worse
 
 WEIGHTINGS = ("none", "tfidf", "bm25")
 SIMILARITIES = ("cosine", "jaccard", "lift")
 BM25_K1, BM25_B = 1.2, 0.75  # how fast repeats saturate, share of the length correction (the authors' usual values)
 CHUNK = 64  # query rows per task: small enough to keep all cores busy to the end
-DENSE_SHARE = 0.12  # a column filled more than this is added as a whole, without looking up row numbers
+DENSE_SHARE = 0.25  # a column filled more than this is added as a whole, without looking up row numbers
 DENSE_BYTES = 32 * 2**20  # room for such columns
 FEW_SHARE = 0.1  # a query that meets fewer than R / 10 entries looks at the rows it met, not at all rows
 DAY = np.timedelta64(1, "D")
-NO_RULE, NO_ROW = np.empty(0, bool), np.empty(0, np.int32)
 
 
 # ----------------------------------------------------------------------------------------------------- entry weighting
@@ -167,8 +166,9 @@ def _by_column(matrix) -> _Columns:
 
 
 def _frozen(matrix):
-    """indptr, indices and values of a sparse matrix as the kernels want them."""
-    return _array(matrix.indptr, np.int64), _array(matrix.indices, np.int32), _array(matrix.data, np.float32)
+    """indptr, indices and values of a sparse matrix as the kernels want them (unsigned: no test for negatives)."""
+    indices = np.asarray(matrix.indices, np.int32).view(np.uint32)
+    return _array(matrix.indptr, np.int64), _array(indices, np.uint32), _array(matrix.data, np.float32)
 
 
 def _array(values, dtype):
@@ -180,21 +180,48 @@ def _array(values, dtype):
 
 # ------------------------------------------------------------------------------------------------------------- kernels
 @njit(nogil=True, cache=True)
+def _add_dense(slots, values, dense, total):
+    """total += sum of value * dense[slot], in this order, four at a time so that `total` is read less often."""
+    n = slots.size
+    for p in range(0, n - 3, 4):
+        a, b, c, d = dense[slots[p]], dense[slots[p + 1]], dense[slots[p + 2]], dense[slots[p + 3]]
+        at_a, at_b, at_c, at_d = values[p], values[p + 1], values[p + 2], values[p + 3]
+        for r in range(total.size):
+            total[r] = (((total[r] + at_a * a[r]) + at_b * b[r]) + at_c * c[r]) + at_d * d[r]
+    for p in range(n - n % 4, n):
+        column, value = dense[slots[p]], values[p]
+        for r in range(total.size):
+            total[r] += value * column[r]
+
+
+@njit(nogil=True, cache=True)
+def _add_sparse(rows, column, value, total):
+    """total[rows] += value * column, four at a time."""
+    whole = rows.size - rows.size % 4
+    for q in range(0, whole, 4):
+        total[rows[q]] += value * column[q]
+        total[rows[q + 1]] += value * column[q + 1]
+        total[rows[q + 2]] += value * column[q + 2]
+        total[rows[q + 3]] += value * column[q + 3]
+    for q in range(whole, rows.size):
+        total[rows[q]] += value * column[q]
+
+
+@njit(nogil=True, cache=True)
 def _add_products(items, values, columns, total):
     """total[r] += sum of value * column[r] over the items, dense columns first; returns how many entries it met."""
-    work = 0
+    slots, dense_values = np.empty(items.size, np.int32), np.empty(items.size, np.float32)
+    n_dense = work = 0
     for p in range(items.size):
-        at, value = columns.slot[items[p]], values[p]
-        if at >= 0:
-            column = columns.dense[at]
-            for r in range(total.size):
-                total[r] += value * column[r]
+        if columns.slot[items[p]] >= 0:
+            slots[n_dense], dense_values[n_dense] = columns.slot[items[p]], values[p]
+            n_dense += 1
+    _add_dense(slots[:n_dense], dense_values[:n_dense], columns.dense, total)
     for p in range(items.size):
         first, last, value = columns.indptr[items[p]], columns.indptr[items[p] + 1], values[p]
         work += last - first
         if columns.slot[items[p]] < 0:
-            for q in range(first, last):
-                total[columns.rows[q]] += value * columns.values[q]
+            _add_sparse(columns.rows[first:last], columns.values[first:last], value, total)
     return work
 
 
@@ -235,6 +262,31 @@ def _offer(score, item, best, items, size):
         best[0], items[0] = score, item
         _sift_down(best, items, best.size, 0)
     return size
+
+
+@njit(nogil=True, cache=True)
+def _keep_best(similar, groups, best, found):
+    """The best entries of a row as a heap; returns its size.
+
+    Rows r, r + G, r + 2G, ... are a group. The n-th best of the G group maxima is a floor that n entries reach, so
+    most groups need no second look.
+    """
+    groups[:] = similar[: groups.size]
+    for start in range(groups.size, similar.size, groups.size):
+        for g in range(min(groups.size, similar.size - start)):
+            groups[g] = max(groups[g], similar[start + g])
+    filled, floor = 0, np.float32(-np.inf)
+    for g in range(groups.size):
+        if groups[g] > floor:
+            filled = _offer(groups[g], g, best, found, filled)
+            floor = best[0] if filled == best.size else floor
+    filled = 0
+    for g in range(groups.size):
+        if groups[g] >= floor and groups[g] > 0:
+            for r in range(g, similar.size, groups.size):
+                if similar[r] >= floor and similar[r] > 0:
+                    filled = _offer(similar[r], r, best, found, filled)
+    return filled
 
 
 @njit(nogil=True, cache=True)
@@ -280,6 +332,7 @@ def _nearest_rows(
 ):
     """Write the nearest rows of the queries start to stop, and their similarities, into `found` and `best`."""
     total, similar = np.zeros(sizes.size, np.float32), np.empty(sizes.size, np.float32)
+    groups = np.empty(min(int(np.sqrt(sizes.size * best.shape[1])) + 1, sizes.size), np.float32)
     overlap = np.zeros(sizes.size if counts.rows.size else 0, np.float32)
     for row in range(start, stop):
         inside = slice(indptr[row], indptr[row + 1])
@@ -294,7 +347,7 @@ def _nearest_rows(
             _compare_all(total, overlap, *rules, similar)
             if me[row] >= 0:
                 similar[me[row]] = -np.inf
-            filled = _scan(similar, 0, NO_RULE, NO_ROW, best[row], found[row], 0)
+            filled = _keep_best(similar, groups, best[row], found[row])
         _finish(best[row], found[row], filled)
 
 
@@ -305,19 +358,18 @@ def _sum_rows(start, stop, indptr, indices, values, row_indptr, row_items, row_v
         line = scores[b]
         line[:] = 0
         for p in range(indptr[b], indptr[b + 1]):
-            at, value = indices[p], values[p]
-            if at < 0:
-                continue
-            for q in range(row_indptr[at], row_indptr[at + 1]):
-                line[row_items[q]] += value * row_values[q]
+            if indices[p] >= 0:
+                entries = slice(row_indptr[indices[p]], row_indptr[indices[p] + 1])
+                _add_sparse(row_items[entries], row_values[entries], values[p], line)
         for j in range(line.size):
             if line[j] == 0:
                 line[j] = np.nan
 
 
-def _weighted_sum(queries, rows, n_items):
-    """Sparse queries (B, R) times sparse rows (R, I), both as their three arrays: (B, I) float32, NaN for no entry."""
-    scores = np.empty((len(queries[0]) - 1, n_items), np.float32)
+def _weighted_sum(indptr, positions, values, rows, n_items):
+    """Sparse queries (B, R) times sparse rows (R, I), as their three arrays: (B, I) float32, NaN for no entry."""
+    queries = _array(indptr, np.int64), _array(positions, np.int32), _array(values, np.float32)
+    scores = np.empty((len(indptr) - 1, n_items), np.float32)
     _everywhere(
         lambda start, stop: _sum_rows(start, stop, *queries, *rows, scores),
         _spans(len(scores), -(-len(scores) // CHUNK)),
@@ -397,8 +449,7 @@ class UserKNNRecommender:
         """Scores (B, I) float32; NaN for items that no neighbour has."""
         found, similarities = self.neighbors(batch)
         ends = np.arange(len(found) + 1) * self.n_neighbors
-        queries = _array(ends, np.int64), _array(found.ravel(), np.int32), _array(similarities.ravel(), np.float32)
-        return _weighted_sum(queries, self.weights_, self.n_items_)
+        return _weighted_sum(ends, found.ravel(), similarities.ravel(), self.weights_, self.n_items_)
 
 
 @dataclass
@@ -455,11 +506,11 @@ class ItemKNNRecommender:
     def score(self, batch: UserBatch) -> np.ndarray:
         """Scores (B, I) float32; NaN for items with no neighbour in the history."""
         check_fitted(self, batch)
-        indptr, indices, values = _frozen(batch.history)
+        history, values = batch.history, batch.history.data
         if self.half_life_days is not None:
             age_days = np.maximum((self.asof_ - batch.last) / DAY, 0)
-            values = _array(values * 0.5 ** (age_days / self.half_life_days), np.float32)
-        return _weighted_sum((indptr, indices, values), self.neighbors_, self.n_items_)
+            values = values * 0.5 ** (age_days / self.half_life_days)
+        return _weighted_sum(history.indptr, history.indices, values, self.neighbors_, self.n_items_)
 
     def similar_items(self, items, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k items most similar to each of `items` ("frequently bought together"), never the item itself.
