@@ -22,7 +22,7 @@ from reco_utils.topk import select, select_dot
 
 USER, ITEM, EVENT, TIME = "user_id", "item_id", "event", "timestamp"
 EVENT_TYPES = ("view", "click", "add_to_cart", "purchase", "rating")
-BLOCK_BYTES = 64 * 2**20  # scores held at once by `recommend`; 256 MB blocks were no faster
+BLOCK_BYTES = 16 * 2**20  # scores held at once by `recommend`; blocks of 64 and 256 MB were no faster
 
 
 # ---------------------------------------------------------------------------------------------- tables and their split
@@ -274,9 +274,17 @@ class Split:
         return replace(self, batch=self.batch[at], truth=take_rows(self.truth, at)[0])
 
 
-def take_rows(matrix: csr_matrix, at: np.ndarray) -> tuple[csr_matrix, np.ndarray]:
-    """Rows `at` of a csr matrix, position -1 giving an empty row; and where their entries stood in `matrix.data`."""
+def take_rows(matrix: csr_matrix, at: np.ndarray) -> tuple[csr_matrix, np.ndarray | slice]:
+    """Rows `at` of a csr matrix, position -1 giving an empty row; and where their entries stood in `matrix.data`.
+
+    Rows that follow one another come as a view, without a copy.
+    """
     at = np.asarray(at)
+    if len(at) and at[0] >= 0 and (np.diff(at) == 1).all():
+        indptr = matrix.indptr[at[0] : at[-1] + 2]
+        take = slice(indptr[0], indptr[-1])
+        entries = (matrix.data[take], matrix.indices[take], indptr - indptr[0])
+        return csr_matrix(entries, (len(at), matrix.shape[1])), take
     inside = np.maximum(at, 0)
     begins = matrix.indptr[inside] if matrix.shape[0] else np.zeros(len(at), np.int32)
     counts = np.where(at >= 0, matrix.indptr[inside + 1] - begins, 0) if matrix.shape[0] else begins
@@ -409,7 +417,7 @@ def recommend(
     forbid : csr (B, I), optional
         Items that must not be shown, per request; every stored entry counts.
     block : int, optional
-        Requests scored at once; by default as many as fit into 64 MB of scores.
+        Requests scored at once; by default as many as fit into 16 MB of scores.
 
     Raises
     ------
@@ -433,11 +441,16 @@ def recommend(
     for start in range(0, len(batch), block):
         rows = slice(start, start + block)
         part = batch if block >= len(batch) else batch[rows]
-        found = model.score(part)
-        _check_shape("score", found, part.history.shape)
         masked = None if forbid is None else forbid[rows]
-        items[rows], scores[rows] = select(found, k, allow=allow, forbid=masked)
+        items[rows], scores[rows] = select(_scores(model, part), k, allow=allow, forbid=masked)
     return TopK(batch.users, items, scores)
+
+
+def _scores(model, batch):
+    """The model's scores, their shape checked; not kept under a name, so that one block is freed before the next."""
+    scores = model.score(batch)
+    _check_shape("score", scores, batch.history.shape)
+    return scores
 
 
 def _forbidden(batch, forbid, keep_seen):
