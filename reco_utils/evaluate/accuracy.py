@@ -346,11 +346,22 @@ def _pass(items, n_items, indptr, indices, gains, cuts, discounts, sums):
 @njit(nogil=True, cache=True)
 def _best(indptr, gains, cuts, discounts, ideal):
     """Fill ideal (C, B): the DCG of each user's largest gains in order; rows without truth are left alone."""
+    best = np.empty(discounts.size)  # the largest gains so far, largest first
     for row in range(indptr.size - 1):
-        best = np.sort(gains[indptr[row] : indptr[row + 1]])[::-1]
+        size = 0
+        for gain in gains[indptr[row] : indptr[row + 1]]:
+            if size < best.size:
+                size += 1
+            elif gain <= best[size - 1]:
+                continue
+            at = size - 1
+            while at > 0 and best[at - 1] < gain:
+                best[at] = best[at - 1]
+                at -= 1
+            best[at] = gain
         total, cut = 0.0, 0
-        for column in range(discounts.size if best.size else 0):
-            if column < best.size:
+        for column in range(discounts.size if size else 0):
+            if column < size:
                 total += best[column] * discounts[column]
             if column + 1 == cuts[cut]:
                 ideal[cut, row] = total

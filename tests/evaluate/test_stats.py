@@ -127,6 +127,9 @@ def test_nobody_differs_is_p_one_and_nobody_known_is_nan():
 
 def test_a_user_without_a_value_changes_no_p():
     assert paired_permutation([*SIX, np.nan], rng=seeded()) == paired_permutation(SIX, rng=seeded())
+    # a gap beside a known value: that user keeps a row, and the first column's p stays that of its five known users
+    gappy = np.column_stack([[0.1, 0.1, 0.1, 0.1, 0.1, np.nan], SIX])
+    assert paired_permutation(gappy, rng=seeded(), n=40_000)[0] == pytest.approx(2 / 2**5, abs=0.005)
 
 
 # ------------------------------------------------------------------------------------------------ Holm and effect size
