@@ -78,9 +78,7 @@ def read_csv(
     kinds = dict(columns) if isinstance(columns, Mapping) else dict.fromkeys(columns, "text")
     if strange := sorted(set(kinds.values()) - set(TYPES)):
         raise ValueError(f"kinds must be among {list(TYPES)}, got {strange}")
-    if encoding not in ENCODINGS:
-        raise ValueError(f"encoding must be one of {list(ENCODINGS)}, got {encoding!r}")
-    first = _first_line(path, ENCODINGS[encoding])
+    first = _first_line(path, _codec(encoding))
     names = list(kinds)
     if header:
         names = _match(path, _fields(first, delimiter, quote), kinds, optional, aliases or {}, first, delimiter)
@@ -103,7 +101,7 @@ def read_csv(
 def _select(at, name, kind) -> str:
     """One column of the query; times lose their zone after they were brought to UTC."""
     value = {"time": f"timezone('UTC', c{at})", "day": f"CAST(c{at} AS TIMESTAMP)"}.get(kind, f"c{at}")
-    return f'{value} AS "{name}"'
+    return f'''{value} AS "{name.replace(chr(34), chr(34) * 2)}"'''
 
 
 def _run(query, path, names, kinds, encoding):
@@ -197,6 +195,12 @@ def _first_line(path, codec) -> str:
     return line.rstrip("\r\n")
 
 
+def _codec(encoding) -> str:
+    if encoding not in ENCODINGS:
+        raise ValueError(f"encoding must be one of {list(ENCODINGS)}, got {encoding!r}")
+    return ENCODINGS[encoding]
+
+
 def _start(path, size) -> bytes:
     with open(path, "rb") as file:
         return file.read(size)
@@ -217,12 +221,25 @@ def _match(path, there, kinds, optional, aliases, line, delimiter) -> list[str]:
         problems.add(f"the column {name!r} is there {names.count(name)} times")
     if missing:
         problems.add(missing_columns(missing, there))
-        other = [d for d in DELIMITERS if d != delimiter and len(_fields(line, d, '"')) > len(there)]
-        if other:
-            best = max(other, key=lambda d: len(_fields(line, d, '"')))
-            problems.add(f"the delimiter is probably {DELIMITERS[best]}, not {DELIMITERS.get(delimiter, delimiter)}")
+        if probably := other_delimiter(line, delimiter):
+            problems.add(probably)
     problems.stop()
     return names
+
+
+def other_delimiter(line: str, delimiter: str) -> str | None:
+    """A sentence that names the delimiter which cuts a header line into more pieces, if there is one."""
+    pieces = {other: len(_fields(line, other, '"')) for other in (delimiter, *DELIMITERS)}
+    best = max(pieces, key=pieces.get)
+    if pieces[best] > pieces[delimiter]:
+        return f"the delimiter is probably {DELIMITERS[best]}, not {DELIMITERS.get(delimiter, repr(delimiter))}"
+    return None
+
+
+def read_header(path: Path | str, *, delimiter: str = ",", encoding: str = "utf-8") -> tuple[list[str], str]:
+    """The column names of a delimited text file, and its first line; refuses what is no text, as `read_csv` does."""
+    line = _first_line(Path(path), _codec(encoding))
+    return _fields(line, delimiter, '"'), line
 
 
 def missing_columns(missing: list[str], there: list[str]) -> str:
