@@ -351,6 +351,7 @@ class TopK:
 
     @property
     def k(self) -> int:
+        """Length of the lists, padding included."""
         return self.items.shape[1]
 
     def take(self, order: np.ndarray) -> TopK:
@@ -436,6 +437,8 @@ def recommend(
         _check_shape("vectors' items", vectors, (n_items, queries.shape[1]))
         items, scores = select_dot(queries, vectors, k, allow=allow, forbid=forbid)
         return TopK(batch.users, items, scores)
+    if block is not None and block < 1:
+        raise ValueError(f"block must be at least 1 request, got {block}")
     block = block or max(1, BLOCK_BYTES // (4 * max(n_items, 1)))
     items, scores = np.empty((len(batch), k), np.int32), np.empty((len(batch), k), np.float32)
     for start in range(0, len(batch), block):
@@ -457,10 +460,11 @@ def _forbidden(batch, forbid, keep_seen):
     """Pattern csr (B, I) of what may not be listed, or None."""
     if forbid is not None and forbid.shape != batch.history.shape:
         raise ValueError(f"forbid must be requests x items, {batch.history.shape}, got {forbid.shape}")
-    if keep_seen:
-        return None if forbid is None else csr_matrix(forbid)
     if forbid is None:
-        return batch.seen
+        return None if keep_seen else batch.seen
+    forbid = csr_matrix(forbid)  # another sparse layout has its index arrays the other way round
+    if keep_seen:
+        return forbid
     stored = csr_matrix((np.ones(forbid.nnz, bool), forbid.indices, forbid.indptr), forbid.shape)
     return batch.seen + stored
 

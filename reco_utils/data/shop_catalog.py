@@ -46,6 +46,8 @@ class Stock:
 
 @dataclass(frozen=True, eq=False)
 class Brand:
+    """A maker of one shelf's things, with a taste and a price level of its own."""
+
     name: str
     origin: str
     warranty_years: int
