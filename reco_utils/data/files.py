@@ -227,7 +227,8 @@ def _check_columns(file, rename, header, needed, delimiter):
     problems = Problems(file)
     problems.add(missing_columns(missing, there))
     if line is not None and (probably := other_delimiter(line, delimiter)):
-        problems.add(f"{probably}: say delimiter=")
+        problems.add(probably)
+        problems.stop("say delimiter=...")
     advice = "say which column is which, e.g. columns={'your name': '" + missing[0] + "'}"
     if missing == [EVENT]:
         advice = "say event_types='purchase' (or another of ours) if all rows are of one type; or " + advice
@@ -273,13 +274,13 @@ def _converted(file, kind, frame, event_types, time_unit) -> pd.DataFrame:
     problems, frame = Problems(file), frame.copy(deep=False)
     if not len(frame):
         problems.add("it is empty")
+    if kind == "events":
+        frame[EVENT] = _event_types(frame, event_types, problems)
     for column, how in COLUMNS[kind].items():
         if column in frame and how == WHEN:
             frame[column] = _times(frame, column, time_unit, problems)
         if column in frame and how == FLAG and frame[column].dtype != bool:
             frame[column] = _flags(frame, column, problems)
-    if kind == "events":
-        frame[EVENT] = _event_types(frame, event_types, problems)
     problems.stop()
     return frame
 

@@ -164,7 +164,9 @@ _REJECTED = {
 
 def _explain(rejected, names, kinds, encoding, problems):
     """One entry per reason and column for the lines that DuckDB could not read."""
-    for (reason, column), rows in rejected.groupby(["error_type", "column_name"], dropna=False, sort=False):
+    for (reason, column), rows in rejected.groupby(
+        ["error_type", "column_name"], dropna=False, sort=False, observed=True
+    ):
         reason = str(reason)
         name = names[int(column[1:])] if isinstance(column, str) else ""
         kind = _KIND[kinds[name]] if reason == "CAST" else ""
