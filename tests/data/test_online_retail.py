@@ -14,6 +14,7 @@ HEADER = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,C
 ROWS = (
     HEADER
     + """\
+1000,79323P,PINK CHERRY LIGHTS,1,2009-12-01 07:30:00,13.50,,United Kingdom
 1001,85048,15CM CHRISTMAS GLASS BALL ,12,2009-12-01 07:45:00,6.95,13085.0,United Kingdom
 1001,79323p, PINK CHERRY LIGHTS,2,2009-12-01 07:45:00,6.75,13085.0,United Kingdom
 1001,79323P,PINK CHERRY LIGHTS,3,2009-12-01 07:45:00,6.75,13085.0,United Kingdom
@@ -63,7 +64,7 @@ def test_every_line_that_is_left_out_is_counted_under_one_reason(small):
         "no product (postage, fees, vouchers, tests ...)": 2,
         "quantity not above 0": 1,
         "price not above 0": 1,
-        "no customer id": 2,
+        "no customer id": 3,
         "the same line again": 1,
         "lines of one product on one invoice, added up": 1,
         "kept, though cancelled later": 1,
