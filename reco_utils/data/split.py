@@ -156,7 +156,7 @@ def audit_leakage(split: Split, tables: Tables) -> str:
     faults = {
         f"{seen:,} truth pairs in training": 0 if split.keep_seen else seen,
         f"{len(past):,} users whose training runs past their truth": len(past),
-        "the truth events themselves in the training weights": (train.last[entry] >= when[known])[entry >= 0].sum(),
+        "truth pairs with a training event at or after the truth": (train.last[entry] >= when[known])[entry >= 0].sum(),
         f"training later than asof {train.asof}": (train.last > train.asof.to_datetime64()).sum(),
         f"items created after asof {train.asof}": _from_the_future(train, tables),
     }

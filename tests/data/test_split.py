@@ -240,7 +240,7 @@ def test_truth_left_in_training_is_called_a_leak():
     leaking = Split(everything, batch, csr_matrix(truth), ("purchase",), False)
     line = audit_leakage(leaking, tables)
     assert line.startswith("LEAK: 3 truth pairs in training; ")
-    assert "the truth events themselves in the training weights" in line
+    assert "truth pairs with a training event at or after the truth" in line
     repeating = audit_leakage(replace(leaking, keep_seen=True), tables)
     assert repeating.startswith("LEAK") and "truth pairs in training" not in repeating
 
