@@ -69,7 +69,7 @@ def timelines(ax: Axes, users, times, held_out, *, at=None) -> Axes:
         ax.axvline(np.datetime64(at), color="black", linewidth=1.2, linestyle="--")
     ax.set_yticks([])
     ax.grid(visible=False)
-    ax.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=6))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
     return ax
 
