@@ -81,7 +81,8 @@ def check(exercise: str, answer: object = ...) -> None:
     except Wrong as wrong:
         raise Wrong(f"{exercise}: not right yet. {wrong}") from None
     except Exception as error:
-        raise Wrong(f"{exercise}: the answer cannot be graded, {type(error).__name__}: {error}. Hint: {hint}") from error
+        what = f"{type(error).__name__}: {error}"
+        raise Wrong(f"{exercise}: the answer cannot be graded, {what}. Hint: {hint}") from error
     else:
         print(f"{exercise}: correct. {praise or ''}".rstrip())
 
