@@ -57,7 +57,7 @@ def _run(options) -> int:
     from reco_utils.data import registry
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the kernel is stopped too
-    paths = course.find_notebooks(options.only, extension=options.extension)
+    paths = course.find_notebooks(options.only, extension=options.extension, folder=course.NOTEBOOKS)
     if registry.find(options.dataset) is None and options.dataset != "shop":
         registry.download_dataset(options.dataset)
     if not paths:
@@ -77,7 +77,10 @@ def _data(options) -> int:
     from reco_utils.data import registry
 
     if options.action == "list":
-        print(registry.list_datasets().to_string(index=False, justify="left"))
+        datasets = registry.list_datasets()[["name", "on_disk", "size", "what", "licence"]].astype(str)
+        widths = [max(datasets[column].str.len().max(), len(column)) for column in datasets]
+        for row in (datasets.columns, *datasets.itertuples(index=False)):
+            print("  ".join(f"{text:{width}}" for text, width in zip(row, widths)).rstrip())
         return 0
     if options.name is None:
         raise ValueError(f"data {options.action} needs a name; `python -m reco_utils data list` shows them")
@@ -96,7 +99,9 @@ def _data(options) -> int:
 def _notebooks(options) -> int:
     from reco_utils import course, stored
 
-    lessons, solved = (course.find_notebooks(options.only, extension=True, solutions=s) for s in (False, True))
+    folder = course.NOTEBOOKS
+    lessons = course.find_notebooks(options.only, extension=True, folder=folder)
+    solved = [path for lesson in lessons if (path := folder / "solutions" / lesson.name).exists()]
     n_bad = 0
     for path in [*lessons, *solved]:
         bad = []
@@ -106,7 +111,7 @@ def _notebooks(options) -> int:
             stored.store(course.read(path), path)
         elif options.check:
             bad = stored.solution_problems(path) if path in solved else stored.problems(path)
-        print(f"{path.relative_to(course.NOTEBOOKS)}{'' if bad else ': fine' if options.check else ''}")
+        print(f"{path.relative_to(folder)}{'' if bad else ': fine' if options.check else ''}")
         print("".join(f"  {problem}\n" for problem in bad), end="", flush=True)
         n_bad += bool(bad)
     return int(n_bad > 0)

@@ -49,9 +49,7 @@ def label(path: Path) -> str:
     return path.stem.replace("_", " ", 1)
 
 
-def find_notebooks(
-    only: Iterable[str] = (), *, extension: bool = False, folder: Path = NOTEBOOKS, solutions: bool = False
-) -> list[Path]:
+def find_notebooks(only: Iterable[str] = (), *, extension: bool = False, folder: Path = NOTEBOOKS) -> list[Path]:
     """The notebooks of the course in order.
 
     Parameters
@@ -60,13 +58,11 @@ def find_notebooks(
         Leave out the others.
     extension : bool
         10 and later too.
-    solutions : bool
-        The notebooks with the solved exercises instead.
     Raises
     ------
     ValueError  when `only` names a notebook that is not there
     """
-    every = sorted((folder / "solutions" if solutions else folder).glob("[0-9][0-9]_*.ipynb"))
+    every = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     found = [p for p in every if extension or int(p.name[:2]) <= LAST_CORE]
     if not (only := list(only)):
         return found
@@ -188,8 +184,9 @@ def _papermill(path: Path, part: Path, parameters: dict, timeout: int | None) ->
 
     with ThreadPoolExecutor(1) as pool:
         job = pool.submit(
-            papermill.execute_notebook, path, part, parameters, kernel_name="python3", progress_bar=False,
-            cwd=path.parent, execution_timeout=timeout, extra_arguments=["--Application.log_level=50"],
+            papermill.execute_notebook, path, part, parameters, kernel_name="python3", language="python",
+            cwd=path.parent, progress_bar=False, execution_timeout=timeout,
+            extra_arguments=["--Application.log_level=50"],
         )  # fmt: skip
         try:
             peak = _watch(job, kernels)

@@ -1,0 +1,55 @@
+"""environment.yml, pyproject.toml and requirements.lock describe one environment."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
+
+
+def by_pip() -> list[str]:
+    return next(d["pip"] for d in CONDA["dependencies"] if isinstance(d, dict))
+
+
+def locked() -> dict[str, set[str]]:
+    """Versions of each package in the lock; more than one where they differ between interpreters."""
+    found = {}
+    for name, version in re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", (ROOT / "requirements.lock").read_text(), re.M):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+def test_conda_installs_what_pyproject_names_and_the_package_itself():
+    assert sorted(by_pip()) == sorted(["-e .", *PROJECT["dependencies"]])
+
+
+def test_conda_asks_for_the_same_python():
+    assert f"python{PROJECT['requires-python']}" in CONDA["dependencies"]
+
+
+def test_the_lock_satisfies_pyproject():
+    lock = locked()
+    for wanted in map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]):
+        assert all(wanted.specifier.contains(v) for v in lock[wanted.name]), f"{wanted}: locked are {lock[wanted.name]}"
+
+
+def test_the_lock_names_no_place_and_hashes_every_package():
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text and "--index-url" not in text and "--find-links" not in text
+    blocks = re.split(r"^(?=[a-z0-9._-]+==)", text, flags=re.M)[1:]
+    assert len(blocks) > 100
+    assert not [b.splitlines()[0] for b in blocks if "--hash=sha256:" not in b]
+
+
+def test_hosted_runs_cover_the_oldest_python_that_is_allowed():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())
+    matrix = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
+    allowed = SpecifierSet(PROJECT["requires-python"])
+    assert all(allowed.contains(v) for v in matrix) and not allowed.contains("3.10")
+    assert {"3.11", "3.12", "3.13"} <= set(matrix)
