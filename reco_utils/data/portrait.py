@@ -1,9 +1,9 @@
 """A dataset in a dozen figures: who buys, what sells, how full the matrix is; and those of the real sets, stored.
 
 `portraits.csv` holds the figures of the real sets (figures only, none of their rows), so that any data can be laid
-beside them offline. `write_portraits` makes the file again from the data on disk. Stored are: Online Retail II, the sheet
-of 2009-2010; RetailRocket, a sample of 2,174 visitors with repeats collapsed; MovieLens latest-small of September 2018;
-the 5-core of Amazon's gift cards of 2018.
+beside them offline. `write_portraits` makes the file again from the data on disk. Stored are Online Retail II, the
+sheet of 2009-2010; RetailRocket, a sample of 2,174 visitors with repeats collapsed; MovieLens latest-small of September
+2018; the 5-core of Amazon's gift cards of 2018.
 """
 
 from pathlib import Path
