@@ -1,5 +1,7 @@
 """Neighbours: by hand on five people, and against dense matrices of numpy, scipy and scikit-learn."""
 
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -9,8 +11,9 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.metrics.pairwise import cosine_similarity
 
 from reco_utils import topk
-from reco_utils.models import knn
-from reco_utils.models.knn import ItemKNNRecommender, SimilarRows, UserKNNRecommender, Weighting
+from reco_utils.models import similar
+from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
+from reco_utils.models.similar import SimilarRows, Weighting
 
 
 def nearest_by_sort(similarity, n, me=None):
@@ -192,8 +195,8 @@ def test_the_three_roads_of_the_kernel_find_the_same(monkeypatch, similarity, mi
     options = {"min_overlap": min_overlap, "shrinkage": shrinkage}
     dense, few = {"dense columns": (0.02, 0), "all rows": (1, 0), "rows met": (1, 10**6)}[road]
     wanted = SimilarRows(rows, similarity, **options).nearest(rows, 20, me=np.arange(300))
-    monkeypatch.setattr(knn, "DENSE_SHARE", dense)
-    monkeypatch.setattr(knn, "FEW_SHARE", few)
+    monkeypatch.setattr(similar, "DENSE_SHARE", dense)
+    monkeypatch.setattr(similar, "FEW_SHARE", few)
     index = SimilarRows(rows, similarity, **options)
     assert (len(index._columns.dense) > 50) == (road == "dense columns")
     got = index.nearest(rows, 20, me=np.arange(300))
@@ -299,6 +302,24 @@ def test_neighbours_and_scores_do_not_depend_on_the_number_of_threads(make_rando
     monkeypatch.setattr(topk, "N_THREADS", n_threads)
     assert_array_equal(model.neighbors(batch)[0], wanted[0])
     assert_array_equal(model.score(batch), wanted[1])
+
+
+def test_a_model_that_was_pickled_scores_the_same(make_random):
+    data = make_random(60, 30)
+    batch = data.batch(data.users)
+    for model in (UserKNNRecommender().fit(data), ItemKNNRecommender().fit(data)):
+        assert_array_equal(pickle.loads(pickle.dumps(model)).score(batch), model.score(batch))
+
+
+def test_the_kernels_are_compiled_once_whatever_arrays_come(make_random):
+    data = make_random(60, 30)
+    for similarity in ("cosine", "jaccard"):
+        user = UserKNNRecommender(similarity=similarity, min_overlap=2).fit(data)
+        item = ItemKNNRecommender(similarity=similarity, half_life_days=9).fit(data)
+        for model in (user, item, pickle.loads(pickle.dumps(user)), pickle.loads(pickle.dumps(item))):
+            model.score(data.batch(data.users))
+            model.score(data.batch(["nobody", "u3"], history=[["i3"], []]))
+    assert len(similar._nearest_rows.signatures) == len(similar._sum_rows.signatures) == 1
 
 
 # ----------------------------------------------------------------------------------------------------------- refusals
