@@ -37,9 +37,10 @@ PAGE = """<!doctype html>
   table { margin: .75rem 0; border: 0; border-collapse: collapse; font-size: .875rem }
   td { font-variant-numeric: tabular-nums }
   th, td { padding: .35rem .75rem; border: 0; border-bottom: 1px solid var(--line); text-align: right }
-  thead th { border-bottom: 2px solid var(--line); white-space: nowrap }
-  tbody th, .runs td:first-child, .runs th:first-child { text-align: left; font-weight: 500 }
-  .runs { width: 100% }
+  th, td { white-space: nowrap }
+  thead th { border-bottom: 2px solid var(--line) }
+  tbody th, thead th:first-child, .runs td:first-child { text-align: left; font-weight: 500 }
+  .runs { width: 100% } .runs td:first-child { white-space: normal }
   img { max-width: 100%; height: auto }
   pre { padding: .75rem 1rem; background: #f6f7f9; border-radius: 4px; font-size: .8rem; overflow-x: auto }
 </style>
