@@ -143,7 +143,7 @@ def weighting_sql(
     total = _capped_sum(cap, grain)
     return (
         f"SELECT user_id, item_id, CAST(CAST({total} AS DOUBLE) * {grain!r} AS FLOAT) AS weight,\n"
-        f"       MAX(timestamp) AS last, CAST({count} AS BIGINT) AS n_events\n"
+        f"       MAX(timestamp) AS last, CAST({count} AS INTEGER) AS n_events\n"
         f"FROM ({scored}) AS scored\n"
         "GROUP BY user_id, item_id\nHAVING SUM(grains) > 0"
     )
@@ -269,8 +269,7 @@ def _score_parquet(con, path, rule, out):
     con.execute(f"CREATE OR REPLACE TEMP VIEW events AS SELECT {picked} FROM {source}")
     sql = f"{_scoring(con, needed, rule)}\nORDER BY user_id, item_id"
     if out is None:
-        found = con.execute(sql).df()
-        return found.assign(last=found["last"].astype("datetime64[us]"))
+        return pd.DataFrame(con.execute(sql).fetchnumpy(), copy=False)  # df() and Arrow take a copy more
     return _write(Path(out), lambda part: con.execute(f"COPY ({sql}) TO {_text(str(part))} (FORMAT parquet)"))
 
 
