@@ -90,6 +90,8 @@ def test_an_event_at_the_cut_is_training_and_one_at_the_end_is_truth():
     assert ("a", "y") in pairs(split.train, split.train.seen)
     assert truth_of(split) == {("d", "y")}
     assert truth_of(cut_in_time(log(SHOP), at=day(11), test_days=3)) == {("d", "y")}
+    repeating = cut_in_time(log(SHOP, keep_seen=True), at=day(11), until=day(14))
+    assert truth_of(repeating) == {("a", "x"), ("d", "y")}
 
 
 def test_a_low_rating_is_no_truth_but_counts_as_seen():
