@@ -26,10 +26,11 @@ $(shell test -x $(BIN) || rm -f $(VENV)/installed-*)
 RUN_NOTEBOOKS := $(BIN) -m reco_utils run --dataset $(DATASET) --size $(SIZE) --seed $(SEED) \
 	$(if $(ONLY),--only $(ONLY)) $(if $(EXTENSION),--extension)
 NBVAL := -n $(JOBS) --dist loadfile --nbval --nbval-current-env --nbval-sanitize-with=tests/sanitize.cfg
-NOTEBOOKS = $(wildcard notebooks/[0-9][0-9]_*.ipynb)
+NOTEBOOKS = $(wildcard notebooks/0[0-9]_*.ipynb $(if $(EXTENSION),notebooks/1[0-9]_*.ipynb))
 
 export OPENBLAS_NUM_THREADS := 1
 export PYTHONUTF8 := 1
+export RECO_EXTENSION := $(if $(EXTENSION),1)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport MPLBACKEND PYTHONPATH PYTHONHOME
 
@@ -53,8 +54,8 @@ test: $(STAMP)  ## run every test, then compare each notebook with its stored ou
 lab: $(STAMP)  ## open JupyterLab in the same environment
 	@$(BIN) -m jupyterlab notebooks
 
-lint: $(STAMP)  ## check style and formatting
-	@$(BIN) -m ruff check . && $(BIN) -m ruff format --check .
+lint: $(STAMP)  ## check style everywhere and the format of Python files
+	@$(BIN) -m ruff check . && $(BIN) -m ruff format --check reco_utils tests benchmarks
 
 lock: $(STAMP)  ## resolve the newest versions that fit pyproject.toml
 	@$(BIN) -m uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \

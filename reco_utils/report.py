@@ -3,6 +3,7 @@
 import datetime
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -119,7 +120,7 @@ def output_html(output: NotebookNode) -> Markup:
     if png := _mime(output, "image/png"):
         return Markup(f'<img alt="figure" src="data:image/png;base64,{"".join(png.split())}">')
     if (html := _mime(output, "text/html")) and "<script" not in html:
-        return Markup(html)
+        return Markup(re.sub(r"<style scoped>.*?</style>", "", html, flags=re.S))  # the page has its own
     if text := _mime(output, "text/markdown"):
         return Markup(markdown2html(text))
     text = _mime(output, "text/plain") or (output.text if output.get("name") == "stdout" else "")

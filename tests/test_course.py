@@ -213,11 +213,12 @@ def shown(html="", png="", text="", name=None):
 
 
 def test_tagged_cells_are_the_headlines():
+    tag = {"tags": ["headline"]}
     cells = [
         new_markdown_cell("# Title\n## First"),
-        new_code_cell("1", outputs=[shown("<table>a</table>")], metadata={"tags": ["headline"]}),
+        new_code_cell("1", outputs=[shown("<style scoped>th {}</style><table>a</table>")], metadata=tag),
         new_code_cell("2", outputs=[shown("<table>b</table>"), shown(text="x < y", name="stdout")]),
-        new_code_cell("3", outputs=[shown(text="x < y", name="stdout")], metadata={"tags": ["headline"]}),
+        new_code_cell("3", outputs=[shown(text="x < y", name="stdout")], metadata=tag),
     ]
     found = report.headlines(new_notebook(cells=cells))
     assert found == [("First", "<table>a</table>"), ("", "<pre>x &lt; y</pre>")]
