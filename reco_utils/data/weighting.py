@@ -111,7 +111,8 @@ def weighting_sql(
         views worth at most 3.
     per_session : "max", optional
         Only the strongest event of a session counts. One purchase usually also logs its view, click and cart: 11 in
-        all with the default weights, 5 with "max". Needs `session_id`; not together with `cap`.
+        all with the default weights, 5 with "max". Needs the column `session_id`; an event without one is a session
+        of its own. Not together with `cap`.
     """
     weights, cap = _check_weights(weights), _check_cap(cap, weights, per_session)
     asof = as_instant(asof)
@@ -137,7 +138,8 @@ def weighting_sql(
     if per_session:
         count = "SUM(n_events)"
         scored = (
-            "SELECT user_id, item_id, MAX(grains) AS grains, MAX(timestamp) AS timestamp, COUNT(*) AS n_events\n"
+            "SELECT user_id, item_id, CASE WHEN session_id IS NULL THEN SUM(grains) ELSE MAX(grains) END AS grains,\n"
+            "           MAX(timestamp) AS timestamp, COUNT(*) AS n_events\n"
             f"    FROM ({scored}) AS single GROUP BY user_id, item_id, session_id"
         )
     total = _capped_sum(cap, grain)
@@ -219,8 +221,11 @@ def score_frame(events: pd.DataFrame, *, connection=None, **rule) -> pd.DataFram
     weighting_sql(**rule)
     columns, ids = {}, {}
     for name in _needed_columns(events.columns, rule):
-        if name in (USER, ITEM, "session_id"):
+        if name in (USER, ITEM):
             columns[name], ids[name] = _codes(events[name])
+        elif name == "session_id":
+            codes, _ = _codes_or_minus_one(events[name])
+            columns[name] = pd.arrays.IntegerArray(codes, codes < 0)  # NULL where there is none
         elif name == EVENT:
             kind = events[name].astype("category").array
             columns[name] = pd.Categorical.from_codes(np.ascontiguousarray(kind.codes), kind.categories)
@@ -284,7 +289,7 @@ def _needed_columns(columns, rule):
 
 def _scoring(con, columns, rule):
     """The SQL for the registered table `events`, after a look at what is in it."""
-    present = [name for name in (USER, ITEM, TIME, "session_id") if name in columns]
+    present = (USER, ITEM, TIME)
     counts = ", ".join(f"COUNT({name})" for name in present)
     rated = "COUNT(CASE WHEN isfinite(CAST(rating AS DOUBLE)) THEN 1 END)" if "rating" in columns else "0"
     rows = con.execute(f"SELECT event, COUNT(*), {rated}, {counts} FROM events GROUP BY event").fetchall()
@@ -308,11 +313,17 @@ def _refuse_missing(name, count):
 
 def _codes(column):
     """Integer codes of a column without missing values, and what they stand for."""
+    codes, ids = _codes_or_minus_one(column)
+    _refuse_missing(column.name, int((codes < 0).sum()))
+    return codes, ids
+
+
+def _codes_or_minus_one(column):
+    """Integer codes of a column, -1 where a value is missing, and what they stand for."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, ids = column.array.codes, column.cat.categories
     else:
         codes, ids = pd.factorize(column, sort=True)
-    _refuse_missing(column.name, int((codes < 0).sum()))
     return np.ascontiguousarray(codes), ids
 
 

@@ -93,6 +93,21 @@ def test_one_purchase_with_its_view_click_and_cart_is_worth_11_or_5_per_session(
     assert single["n_events"].tolist() == [5]
 
 
+@pytest.mark.parametrize("road", ["frame", "categorical", "parquet"])
+def test_an_event_without_a_session_is_a_session_of_its_own(road, tmp_path):
+    kinds = ("view", "purchase", "view", "view", "click", "rating")
+    sessions = ["s", "s", None, None, None, None]
+    events = log(*[("a", "x", kind, 1) for kind in kinds], session_id=sessions, rating=[np.nan] * 5 + [5.0])
+    if road == "categorical":
+        events["session_id"] = events["session_id"].astype("category")
+    if road == "parquet":
+        events.to_parquet(tmp_path / "events.parquet")
+        events = tmp_path / "events.parquet"
+    single = score_events(events, asof=NOW, per_session="max")
+    assert weights_of(single) == {("a", "x"): 5 + 1 + 1 + 2 + 1}  # s counts as its purchase, the others one by one
+    assert single["n_events"].tolist() == [6]
+
+
 def test_a_type_with_weight_zero_is_left_out():
     events = log(("a", "x", "view", 0), ("a", "x", "click", 2), ("a", "y", "view", 0))
     scored = score_events(events, asof=NOW, weights={"view": 0, "click": 2})
