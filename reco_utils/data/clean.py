@@ -5,6 +5,7 @@ with test events in view who is there at all. For bots and double clicks that is
 too. `k_core` is another matter, see there.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -112,6 +113,23 @@ def drop_flat_raters(events: pd.DataFrame, n_ratings: int = 10) -> pd.DataFrame:
     keep = np.ones(len(events), bool)
     keep[rows[flat[users[rows]]]] = False
     return _keep(events, keep)
+
+
+def dropped_by(rule: Callable[[pd.DataFrame], pd.DataFrame], events: pd.DataFrame) -> pd.DataFrame:
+    """The events that a rule takes away, e.g. `dropped_by(drop_bots, events)`: look at them before you believe it.
+
+    Parameters
+    ----------
+    rule : events -> events
+        Keeps some rows and all columns, like the rules above; `functools.partial` sets their options.
+
+    Returns
+    -------
+    DataFrame, the rows of `events` that are missing after the rule, in the same order and with the same index
+    """
+    gone = np.ones(len(events), bool)
+    gone[rule(events.assign(_row=np.arange(len(events))))["_row"]] = False
+    return events[gone]
 
 
 def k_core(events: pd.DataFrame, k_users: int, k_items: int) -> pd.DataFrame:

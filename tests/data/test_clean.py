@@ -1,5 +1,7 @@
 """Cleaning: each rule by hand, the planted bots of the shop, and the k-core against its definition."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco_utils.core import Defaults
-from reco_utils.data.clean import clean, drop_bots, drop_double_clicks, drop_flat_raters, k_core, sample_users
+from reco_utils.data.clean import (
+    clean,
+    drop_bots,
+    drop_double_clicks,
+    drop_flat_raters,
+    dropped_by,
+    k_core,
+    sample_users,
+)
 from reco_utils.data.schema import canonical
 from reco_utils.data.shop import make_shop
 
@@ -94,6 +104,19 @@ def test_flat_raters_lose_their_ratings_and_nothing_else():
 def test_without_ratings_nobody_is_flat():
     events = log([("a", "x", "view", 0)])
     assert drop_flat_raters(events) is events
+
+
+# ----------------------------------------------------------------------------------------------------- what was dropped
+def test_what_a_rule_drops_is_shown_as_it_was():
+    events = log([("a", "x", "view", t) for t in (0, 1, 10, 11.5)] + [("b", "x", "view", 12)])
+    events.index = list("vwxyz")
+    assert dropped_by(drop_double_clicks, events).index.tolist() == ["w", "y"]
+    assert list(dropped_by(drop_double_clicks, events)) == list(events)
+    assert dropped_by(partial(drop_double_clicks, seconds=1), events).index.tolist() == ["w"]
+
+
+def test_a_rule_that_drops_nothing_leaves_an_empty_table():
+    assert len(dropped_by(drop_flat_raters, log([("a", "x", "view", 0)]))) == 0
 
 
 # --------------------------------------------------------------------------------------------------------------- core
