@@ -179,3 +179,87 @@ def sort_in_place(events, share):
 )
 def test_each_way_to_split_wrongly_gets_its_own_advice(answer, advice):
     expect("01.4", answer, advice)
+
+
+def test_a_split_the_wrong_way_round_is_named():
+    expect("01.4", lambda events, share: in_time(events, share)[::-1], "the wrong way round")
+
+
+# ---------------------------------------------------------------------------------------------- answers of other shapes
+@pytest.mark.parametrize("exercise", exercises("01"))
+def test_a_value_instead_of_a_function_is_named(exercise):
+    expect(exercise, 0.5, "hand in the function itself, not what it returns: got 0.5")
+
+
+@pytest.mark.parametrize("exercise", exercises("01"))
+def test_an_error_inside_the_function_is_shown_with_the_hint(exercise):
+    expect(exercise, lambda *given: 1 / 0, "ZeroDivisionError: division by zero. Hint: ")
+
+
+def numbers(*given):
+    yield 1.0
+
+
+@pytest.mark.parametrize(
+    "found", ["hello", float("nan"), [1, 2], pd.Series([1.0])], ids=["text", "nan", "list", "series"]
+)
+@pytest.mark.parametrize("exercise", ["01.1", "01.3"])
+def test_what_is_no_number_is_named(exercise, found):
+    expect(
+        exercise, lambda *given: found, "must return one number, the (number of days|share of cold users); it returned"
+    )
+    expect(exercise, numbers, "it returned a generator")
+
+
+@pytest.mark.parametrize(
+    ("shape", "advice"),
+    [
+        (lambda weights: "hello", "return a Series indexed by user and item, or a table with a 'weight'; got 'hello'"),
+        (lambda weights: weights.tolist(), "got a list of 4"),
+        (lambda weights: weights.reset_index(drop=True), "got a Series"),
+        (lambda weights: weights.iloc[1:], "ann and pot have events, but no weight in your answer"),
+        (lambda weights: pd.concat({"view": weights}), "add them up over the types"),
+        (lambda weights: weights.rename("sum").reset_index().assign(n=1), r"there are \['sum', 'n'\]"),
+        (lambda weights: weights.astype(str), "must return one number, the weight of a pair; it returned '1.0'"),
+    ],
+    ids=["text", "list", "no index", "a pair missing", "per type", "two columns", "text weights"],
+)
+def test_capped_weights_of_another_shape_are_told_what_is_wanted(shape, advice):
+    expect("01.2", lambda *args: shape(capped(*args)), advice)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda weights: weights.reset_index()[["weight", "item_id", "user_id"]],
+        lambda weights: weights.reorder_levels([1, 0]),
+        lambda weights: weights.unstack().T,
+        lambda weights: weights.rename("sum").reset_index().assign(note="x"),
+    ],
+    ids=["columns in another order", "item first", "items by users", "column of another name"],
+)
+def test_the_order_of_columns_and_levels_does_not_matter(shape, capsys):
+    check("01.2", lambda *args: shape(capped(*args)))
+    assert "01.2: correct" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (
+            lambda events, share: "hello",
+            "two tables with all columns of events, training and test; it returned 'hello'",
+        ),
+        (lambda events, share: events, "it returned a DataFrame"),
+        (lambda events, share: (events["timestamp"] < "2024-05-06", 0), "it returned a Series and 0"),
+        (lambda events, share: [events[["timestamp"]]] * 2, "it returned a DataFrame and a DataFrame"),
+    ],
+    ids=["text", "one table", "a mask", "columns lost"],
+)
+def test_what_is_no_pair_of_tables_is_named(answer, advice):
+    expect("01.4", answer, advice)
+
+
+def test_two_tables_may_come_one_by_one(capsys):
+    check("01.4", lambda events, share: (part for part in in_time(events, share)))
+    assert "01.4: correct" in capsys.readouterr().out

@@ -1,5 +1,7 @@
 """Graders of notebook 01: half-lives, capped weights, cold users, and a split that cuts ties apart."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from reco_utils.core import EVENT, ITEM, TIME, USER
 @grader("01.1", hint="solve exp(-rate * days) = 1/2 for the days")
 def half_life(answer):
     for rate in (0.01, 0.1, 2.0):
-        days, right = float(answer(rate)), np.log(2) / rate
+        days, right = _number(_function(answer)(rate), "number of days"), np.log(2) / rate
         if np.isclose(days, right, rtol=1e-3):
             continue
         if np.isclose(days, 1 / rate, rtol=1e-3):
@@ -45,15 +47,17 @@ _MISTAKES = [  # what ann's tea (5 views and a purchase), ben's tea (two carts) 
 def capped_weights(answer):
     events = pd.DataFrame(_LEDGER, columns=[USER, ITEM, EVENT])
     before = events.copy()
-    found = _as_pairs(answer(events, _WEIGHTS, {"view": 2}))
+    found = _as_pairs(_function(answer)(events, _WEIGHTS, {"view": 2}))
     if not events.equals(before):
         raise Wrong("the caller's table was changed; work on a copy, e.g. events.assign(...)")
+    if gone := [pair for pair in _RIGHT if pair not in found]:
+        raise Wrong(f"{gone[0][0]} and {gone[0][1]} have events, but no weight in your answer")
     for mistake, advice in _MISTAKES:
-        if all(np.isclose(found.get(pair, 0), value) for pair, value in mistake.items()):
+        if all(np.isclose(found[pair], value) for pair, value in mistake.items()):
             raise Wrong(advice)
-    for pair, right in _RIGHT.items():
-        if not np.isclose(found.get(pair, 0), right):
-            raise Wrong(f"{pair[0]} and {pair[1]} get {found.get(pair, 0):g}; add the events up on paper")
+    for (user, item), right in _RIGHT.items():
+        if not np.isclose(found[user, item], right):
+            raise Wrong(f"{user} and {item} get {found[user, item]:g}; add the events up on paper")
     uncapped = _as_pairs(answer(events, _WEIGHTS, {}))
     if not np.isclose(uncapped.get(("ann", "tea"), 0), 10):
         raise Wrong("with no cap at all, five views and a purchase must be worth 10")
@@ -71,7 +75,7 @@ def cold_share(answer):
         ], columns=[USER, TIME],
     )  # fmt: skip
     events[TIME] = pd.to_datetime(events[TIME])
-    share = float(answer(events, at))
+    share = _number(_function(answer)(events, at), "share of cold users")
     if np.isclose(share, 3 / 5):  # cat, dan, fay of ann, ben, cat, dan, fay
         return "Three of the five test users are cold: whatever learns from histories has nothing to say to them."
     advice = {
@@ -93,13 +97,15 @@ def split_in_time(answer):
     days = [3, 1, 2, 7, 4, 6, 6, 8, 6, 5]  # not in order, three events at the same instant
     events = pd.DataFrame({USER: list("bacdabcdea"), TIME: pd.Timestamp("2024-05-01") + pd.to_timedelta(days, "D")})
     before = events.copy()
-    train, test = answer(events, 0.4)
+    train, test = _two_tables(_function(answer)(events, 0.4))
     if not events.equals(before):
         raise Wrong("the caller's table was changed; sort a copy, not in place")
     if not _same_rows(pd.concat([train, test]), events):
         raise Wrong(f"{len(train)} training and {len(test)} test events do not make up the 10, each in one part")
     if not len(train) or not len(test):
         raise Wrong("one of the two parts is empty")
+    if train[TIME].min() > test[TIME].max():
+        raise Wrong("the two parts are the wrong way round: training is the earlier one, and comes first")
     first, last = test[TIME].min(), train[TIME].max()
     if last > first:
         raise Wrong(f"training runs to {last.date()}, the test begins on {first.date()}: are the rows in time order?")
@@ -110,6 +116,32 @@ def split_in_time(answer):
     return "No instant is on both sides, so nothing in training is later than anything in the test."
 
 
+# ------------------------------------------------------------------------------------------- what the answers look like
+def _function(answer):
+    """The answer, or advice when it is no function."""
+    if not callable(answer):
+        raise Wrong(f"hand in the function itself, not what it returns: got {_what(answer)}")
+    return answer
+
+
+def _number(found, what):
+    """A number as a float, or advice when it is none."""
+    if isinstance(found, (int, float, np.number)) and np.isfinite(found):
+        return float(found)
+    raise Wrong(f"your function must return one number, the {what}; it returned {_what(found)}")
+
+
+def _two_tables(found):
+    """Training and test, or advice when that is not what was returned."""
+    parts = list(found) if isinstance(found, Iterable) and not isinstance(found, (str, pd.DataFrame, dict)) else []
+    if len(parts) == 2 and all(isinstance(part, pd.DataFrame) and {USER, TIME} <= set(part.columns) for part in parts):
+        return parts
+    got = " and ".join(map(_what, parts)) if 0 < len(parts) < 4 else _what(found)
+    raise Wrong(
+        f"your function must return two tables with all columns of events, training and test; it returned {got}"
+    )
+
+
 def _same_rows(one, other):
     """Have two tables the same rows, in any order?"""
     one, other = (frame[[USER, TIME]].sort_values([USER, TIME], ignore_index=True) for frame in (one, other))
@@ -117,11 +149,41 @@ def _same_rows(one, other):
 
 
 def _as_pairs(answer):
-    """(user, item) -> weight, from a Series with two index levels, a table with a third column, or a mapping."""
+    """(user, item) -> weight, from a Series with two index levels, a table with a third column, a matrix or a mapping.
+
+    Pairs without a weight are left out, and so are boxes of a matrix that hold 0.
+    """
+    returned = answer
     if isinstance(answer, pd.DataFrame) and {USER, ITEM} <= set(answer.columns):
-        rest = [c for c in answer.columns if c not in (USER, ITEM)]
-        answer = answer.set_index([USER, ITEM])["weight" if "weight" in rest else rest[0]]
+        answer = answer.set_index([USER, ITEM])
+        answer = answer["weight"] if "weight" in answer else answer.select_dtypes("number")
     if isinstance(answer, pd.DataFrame):
-        answer = answer.iloc[:, 0] if answer.index.nlevels == 2 else answer.stack()
-    answer = answer.to_dict() if isinstance(answer, pd.Series) else dict(answer)
-    return {tuple(pair): float(weight) for pair, weight in answer.items() if not pd.isna(weight)}
+        if answer.index.nlevels == 1:
+            answer = answer.stack()
+        elif len(answer.columns) == 1:
+            answer = answer.iloc[:, 0]
+        else:
+            raise Wrong(f"call the column with the weights 'weight'; there are {list(answer.columns)}")
+    if isinstance(answer, pd.Series):
+        if answer.index.nlevels == 3:
+            raise Wrong("your weights are per user, item and event type: add them up over the types")
+        answer = answer.to_dict()
+    if not isinstance(answer, dict) or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in answer):
+        raise Wrong(f"return a Series indexed by user and item, or a table with a 'weight'; got {_what(returned)}")
+    found = {
+        _user_first(pair): _number(weight, "weight of a pair") for pair, weight in answer.items() if weight == weight
+    }
+    return {pair: weight for pair, weight in found.items() if weight or pair in _RIGHT}
+
+
+def _user_first(pair):
+    """The pair as (user, item), whichever way round it came."""
+    return pair if pair[0] in {user for user, _ in _RIGHT} else pair[::-1]
+
+
+def _what(found):
+    """What something is, in a few words."""
+    if found is None or isinstance(found, (bool, int, float, str)):
+        return repr(found)
+    size = f" of {len(found)}" if isinstance(found, (list, tuple, dict)) else ""
+    return f"a {type(found).__name__}{size}"
