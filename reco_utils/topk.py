@@ -1,7 +1,8 @@
 """The k best columns of every row: a compiled selection, and the same over dot products without the full product.
 
-Pure arrays in, arrays out. `core.recommend` is the only caller in the package that people need; the functions stand
-alone so that they can be tested against a naive sort and measured against other libraries' kernels.
+Pure arrays in, arrays out, so that the kernels can be tested against a naive sort and measured beside other libraries'.
+People call `core.recommend`; other kernels of the package reuse the heap and `everywhere`. (numba's cache on disk does not
+notice an edit here in the kernels of other files that call these: `make clean` empties it.)
 
 Letters: B rows (requests), I columns (items), K list length, D width of the vectors.
 """
@@ -17,22 +18,22 @@ TILE = 64  # scores looked at together: one comparison of a tile's maximum skips
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _worse(score_a, item_a, score_b, item_b):
+def worse(score_a, item_a, score_b, item_b):
     """Is a to be thrown out before b? The lower score is; of equal scores the higher position."""
     return score_a < score_b or (score_a == score_b and item_a > item_b)
 
 
 @njit(nogil=True, cache=True)
-def _sift_down(best, items, size, at):
+def sift_down(best, items, size, at):
     """Restore the heap (worst entry on top) below `at`."""
     score, item = best[at], items[at]
     while True:
         child = 2 * at + 1
         if child >= size:
             break
-        if child + 1 < size and _worse(best[child + 1], items[child + 1], best[child], items[child]):
+        if child + 1 < size and worse(best[child + 1], items[child + 1], best[child], items[child]):
             child += 1
-        if not _worse(best[child], items[child], score, item):
+        if not worse(best[child], items[child], score, item):
             break
         best[at], items[at] = best[child], items[child]
         at = child
@@ -65,23 +66,23 @@ def _scan(scores, first, allow, forbidden, best, items, size):
                 if size < k:
                     continue
                 for at in range(k // 2 - 1, -1, -1):
-                    _sift_down(best, items, k, at)
+                    sift_down(best, items, k, at)
             else:
                 best[0], items[0] = score, item
-                _sift_down(best, items, k, 0)
+                sift_down(best, items, k, 0)
             threshold = best[0]
     return size
 
 
 @njit(nogil=True, cache=True)
-def _finish(best, items, size):
+def finish(best, items, size):
     """Turn one row's heap into a list, best first, padded with NaN and -1."""
     for at in range(size // 2 - 1, -1, -1):
-        _sift_down(best, items, size, at)
+        sift_down(best, items, size, at)
     for end in range(size - 1, 0, -1):  # heap sort: the worst goes to the end
         best[0], best[end] = best[end], best[0]
         items[0], items[end] = items[end], items[0]
-        _sift_down(best, items, end, 0)
+        sift_down(best, items, end, 0)
     best[size:] = np.nan
     items[size:] = -1
 
@@ -96,16 +97,17 @@ def _scan_rows(scores, first, allow, indptr, indices, best, items, sizes):
 @njit(nogil=True, cache=True)
 def _finish_rows(best, items, sizes):
     for row in range(sizes.size):
-        _finish(best[row], items[row], sizes[row])
+        finish(best[row], items[row], sizes[row])
 
 
-def _spans(n_rows, n_spans):
+def spans(n_rows, n_spans):
+    """Cut rows 0 to n_rows into about equal spans: a list of (start, stop)."""
     edges = np.linspace(0, n_rows, min(n_spans, max(n_rows, 1)) + 1).astype(int)
     return list(zip(edges[:-1], edges[1:]))
 
 
-def _everywhere(task, spans):
-    """Run task(start, stop) for every span on all cores; the tasks release the interpreter lock."""
+def everywhere(task, spans):
+    """Run task(start, stop) for every span on all cores; the tasks must release the interpreter lock to gain from it."""
     if len(spans) == 1 or N_THREADS == 1:
         for start, stop in spans:
             task(start, stop)
@@ -137,7 +139,7 @@ def _select_blocks(n_rows, k, blocks_of, allow, forbid):
             _scan_rows(scores, first, allow, ends, indices, best[rows], items[rows], sizes[rows])
         _finish_rows(best[start:stop], items[start:stop], sizes[start:stop])
 
-    _everywhere(task, _spans(n_rows, N_THREADS))
+    everywhere(task, spans(n_rows, N_THREADS))
     return items, best
 
 

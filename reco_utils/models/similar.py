@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from reco_utils.topk import _everywhere, _finish, _sift_down, _spans, _worse
+from reco_utils.topk import everywhere, finish, sift_down, spans, worse
 
 WEIGHTINGS = ("none", "tfidf", "bm25")
 SIMILARITIES = ("cosine", "jaccard", "lift")
@@ -129,7 +129,7 @@ class SimilarRows:
         def task(start, stop):
             _nearest_rows(start, stop, *parts, size, me, columns, counts, sizes, few, *rules, best, found)
 
-        _everywhere(task, _spans(len(found), -(-len(found) // CHUNK)))
+        everywhere(task, spans(len(found), -(-len(found) // CHUNK)))
         return found, best
 
     def _size(self, rows):
@@ -276,11 +276,11 @@ def _offer(score, item, best, items, size):
         best[size], items[size] = score, item
         if size + 1 == best.size:
             for at in range(best.size // 2 - 1, -1, -1):
-                _sift_down(best, items, best.size, at)
+                sift_down(best, items, best.size, at)
         return size + 1
-    if _worse(best[0], items[0], score, item):
+    if worse(best[0], items[0], score, item):
         best[0], items[0] = score, item
-        _sift_down(best, items, best.size, 0)
+        sift_down(best, items, best.size, 0)
     return size
 
 
@@ -352,7 +352,7 @@ def _nearest_rows(
             filled = _keep_best(similar, met[:0], groups, best[row], found[row])
             total[:] = 0
             overlap[:] = 0
-        _finish(best[row], found[row], filled)
+        finish(best[row], found[row], filled)
 
 
 @njit(nogil=True, cache=True)
@@ -375,8 +375,8 @@ def weighted_sum(indptr, positions, values, rows, n_items):
     queries = _array(indptr, np.int64), _array(positions, np.int32), _array(values, np.float32)
     rows = [_array(part, part.dtype) for part in rows]
     scores = np.empty((len(indptr) - 1, n_items), np.float32)
-    _everywhere(
+    everywhere(
         lambda start, stop: _sum_rows(start, stop, *queries, *rows, scores),
-        _spans(len(scores), -(-len(scores) // CHUNK)),
+        spans(len(scores), -(-len(scores) // CHUNK)),
     )
     return scores
