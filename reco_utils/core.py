@@ -365,7 +365,7 @@ class TopK:
             return picked
 
         def blank(array):
-            return {"f": np.nan, "i": -1, "b": False, "M": np.datetime64("NaT")}.get(array.dtype.kind)
+            return {"f": np.nan, "i": -1, "b": False, "M": np.datetime64("NaT", "us")}.get(array.dtype.kind)
 
         notes = {name: pick(array, blank(array)) for name, array in self.notes.items()}
         return TopK(self.users, pick(self.items, -1), pick(self.scores, np.nan), notes)
