@@ -3,6 +3,8 @@
 Every function takes an Axes and returns it. Call `use_style()` once, at the top of a notebook.
 """
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -37,6 +39,29 @@ def intervals(ax: Axes, table: pd.DataFrame, *, value="mean", low="low", high="h
     ax.set_yticks(at, [str(label) for label in table.index])
     ax.set_ylim(-0.6, len(table) - 0.4)
     ax.grid(axis="y", visible=False)
+    return ax
+
+
+def curves(ax: Axes, table: pd.DataFrame, *, x: str, by: str, value="mean", low="low", high="high") -> Axes:
+    """One line with its band per value of `by`, a dot at every row; the values of x stand in equal steps."""
+    steps = sorted(table[x].unique())
+    for n, (name, part) in enumerate(table.groupby(by, sort=False)):
+        at, color = [steps.index(v) for v in part[x]], COLORS[n % len(COLORS)]
+        ax.plot(at, part[value], marker="o", color=color, label=name)
+        ax.fill_between(at, part[low], part[high], color=color, alpha=0.12)
+    ax.set_xticks(range(len(steps)), [f"{step}" for step in steps])
+    ax.set_xlabel(x)
+    return ax
+
+
+def side_by_side(ax: Axes, tables: Mapping[str, pd.DataFrame], *, value="mean", low="low", high="high") -> Axes:
+    """Dots with intervals, one colour per table, at the rows that the tables share; row labels become tick labels."""
+    for n, (name, table) in enumerate(tables.items()):
+        at = np.arange(len(table)) + (n - (len(tables) - 1) / 2) * 0.14
+        spans = np.abs(table[[low, high]].to_numpy().T - table[value].to_numpy())
+        ax.errorbar(at, table[value], yerr=spans, fmt="o", capsize=4, color=COLORS[n % len(COLORS)], label=name)
+    ax.set_xticks(range(len(table)), [str(label) for label in table.index])
+    ax.grid(axis="x", visible=False)
     return ax
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
-from reco_utils.plots import concentration, intervals, sparse_matrix, timelines, use_style
+from reco_utils.plots import concentration, curves, intervals, side_by_side, sparse_matrix, timelines, use_style
 
 
 @pytest.fixture
@@ -27,6 +27,29 @@ def test_the_first_row_of_a_table_of_intervals_is_on_top(ax):
     assert intervals(ax, table) is ax
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert dict(zip(names, ax.get_yticks())) == {"best": 1, "rest": 0}
+
+
+def test_each_group_has_a_curve_and_a_band_at_equal_steps(ax):
+    table = pd.DataFrame(
+        {"n": [5, 800, 5, 50], "kind": ["b", "b", "a", "a"], "mean": [1.0, 2, 3, 4], "low": 0.5, "high": 5.0}
+    )
+    assert curves(ax, table, x="n", by="kind") is ax
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["5", "50", "800"]
+    assert [line.get_label() for line in ax.lines] == ["b", "a"]  # in the order of the table
+    assert ax.lines[0].get_xdata().tolist() == [0, 2] and ax.lines[1].get_ydata().tolist() == [3, 4]
+    assert len(ax.collections) == 2 and ax.get_xlabel() == "n"
+
+
+def test_tables_stand_side_by_side_at_the_rows_they_share(ax):
+    one = pd.DataFrame({"mean": [1.0, 2], "low": [0.5, 1.5], "high": [2.0, 3.0]}, index=["few", "many"])
+    side_by_side(ax, {"ours": one, "theirs": one + 1})
+    left, right = (container.lines[0] for container in ax.containers)
+    assert left.get_ydata().tolist() == [1, 2] and right.get_ydata().tolist() == [2, 3]
+    assert (left.get_xdata() < right.get_xdata()).all()
+    np.testing.assert_allclose((left.get_xdata() + right.get_xdata()) / 2, [0, 1])
+    ends = ax.containers[0].lines[2][0].get_segments()[0]
+    assert ends[:, 1].tolist() == [0.5, 2.0]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["few", "many"]
 
 
 def test_the_lorenz_curve_begins_with_the_most_popular(ax):

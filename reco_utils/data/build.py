@@ -56,6 +56,20 @@ def build_dataset(tables: Tables, *, asof=None, seed: int = 0, **weighting) -> D
     )
 
 
+def star_matrix(tables: Tables, data: Dataset) -> csr_matrix:
+    """The last star rating of every pair that `data` has seen: csr (U, I) float64, in stars.
+
+    `Dataset.weights` says how strongly somebody is drawn to an item; this says what they said about it. A pair that
+    was held out of `data`, by a later time or as somebody's last, is not seen, so its stars are not inside.
+    """
+    rated = events_until(tables.events, data.asof)
+    rated = rated[rated[EVENT] == "rating"].drop_duplicates([USER, ITEM], keep="last")
+    user, item = data.users.get_indexer(rated[USER]), data.items.get_indexer(rated[ITEM])
+    known = (user >= 0) & (item >= 0)
+    stars = csr_matrix((rated["rating"].to_numpy(float)[known], (user[known], item[known])), data.seen.shape)
+    return stars.multiply(data.seen).tocsr()
+
+
 def events_until(events: pd.DataFrame, asof: pd.Timestamp) -> pd.DataFrame:
     """The events with timestamp <= asof; a view when they are sorted by time, as canonical events are."""
     if events[TIME].is_monotonic_increasing:

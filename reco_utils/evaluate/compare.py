@@ -139,6 +139,28 @@ class Comparison:
         table["users"] = (~np.isnan(gained)).sum(axis=0)
         return table if metric is None else table.droplevel("metric")
 
+    def verdict(self, model: str, baseline: str, metric: str | None = None, *, level: float = 0.05) -> str:
+        """One sentence: is the model above or below the baseline, or can the two not be told apart?
+
+        Parameters
+        ----------
+        model, baseline : names of two models
+        metric : str, optional
+            A label or its name. Default: the first metric.
+        level : float, 0 to 1
+            The corrected p (`p_holm` of `versus`) must be below it for a difference to count.
+
+        Returns
+        -------
+        The sentence, with the mean paired difference, its interval and the corrected p.
+        """
+        _known("model", model, self.models)
+        row = self.versus(baseline, metric or self.metrics[0]).loc[model]
+        span = f"{row['difference']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}), p = {row['p_holm']:.4f}"
+        if not row["p_holm"] < level:
+            return f"{model} cannot be told from {baseline}: {span}"
+        return f"{model} is {'above' if row['difference'] > 0 else 'below'} {baseline}: {span}"
+
     def take(self, rows: slice | np.ndarray) -> "Comparison":
         """The comparison for some of its users (a slice, positions, or a mask (B,)), e.g. `found.take(found.warm)`."""
         at = np.arange(len(self.per_user))[rows]

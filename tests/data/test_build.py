@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco_utils.core import Defaults
-from reco_utils.data.build import build_dataset, seeded_hash
+from reco_utils.data.build import build_dataset, seeded_hash, star_matrix
 from reco_utils.data.schema import canonical
 
 DAY = pd.Timestamp("2025-01-01")
@@ -54,6 +54,18 @@ def test_nothing_later_than_asof_is_inside():
     assert sorted(data.items) == ["x", "y"]
     assert pairs(data) == {("a", "x"): 6, ("b", "y"): 1}
     assert pairs(data, data.seen) == {("a", "x"): True}
+
+
+def test_the_stars_are_the_last_ones_by_asof_and_of_what_was_seen():
+    rows = [("a", "x", 0), ("a", "x", 1), ("a", "x", 9), ("b", "y", 2), ("c", "z", 9), ("c", "y", 0)]
+    rated = [(user, item, "rating", n) for user, item, n in rows] + [("b", "x", "view", 1)]
+    tables = shop(rated, ratings=[2.0, 4.5, 1.0, 0.5, 5.0, 3.0, np.nan], target=("rating",), positive_from=4.0)
+    stars = star_matrix(tables, build_dataset(tables, asof=day(5)))
+    data = build_dataset(tables, asof=day(5))
+    assert pairs(data, stars) == {("a", "x"): 4.5, ("b", "y"): 0.5, ("c", "y"): 3.0}
+    hidden = replace(tables, events=tables.events[tables.events["item_id"] != "y"])
+    data = build_dataset(hidden, asof=day(5))  # y was held out, say
+    assert pairs(data, star_matrix(tables, data)) == {("a", "x"): 4.5}
 
 
 def test_an_event_at_asof_is_inside():

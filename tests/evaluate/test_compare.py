@@ -328,3 +328,16 @@ def test_export_wants_json(found, tmp_path):
 
 def test_a_comparison_is_what_compare_returns(found):
     assert isinstance(found, Comparison) and found.models == ["good", "fixed", "late"]
+
+
+def test_a_verdict_says_above_below_or_that_nobody_knows():
+    users = pd.Index([f"u{n}" for n in range(20)], name="user_id")
+    up = np.r_[np.full(19, 0.5), 0.25]
+    columns = pd.MultiIndex.from_product([["base", "better", "same"], ["ndcg@10"]], names=["model", "metric"])
+    values = np.column_stack([np.full(20, 0.25), up, np.full(20, 0.25) + np.r_[0.125, -0.125, np.zeros(18)]])
+    found = Comparison(pd.DataFrame(values, users, columns), {}, np.ones(20, bool), 10, 0, {})
+    assert found.verdict("better", "base").startswith("better is above base: +0.2375 (+0.")
+    assert found.verdict("base", "better", "ndcg").startswith("base is below better: -0.2375 (-0.")
+    assert found.verdict("same", "base").startswith("same cannot be told from base: +0.0000 (-0.0")
+    with pytest.raises(KeyError, match="did you mean 'better'"):
+        found.verdict("bettr", "base")
