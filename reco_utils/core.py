@@ -89,8 +89,8 @@ class Tables:
             return any(c in table and table[c].notna().any() for c in columns)
 
         found = {name for name in ("category", "brand", "price") if has(self.catalog, name)}
-        titles = self.catalog["title"].astype(str)
-        if has(self.catalog, "description", "tags") or not titles.str.fullmatch(r"item \S+").all():
+        made_up = "item " + self.catalog[ITEM].astype(str)
+        if has(self.catalog, "description", "tags") or (self.catalog["title"].astype(str) != made_up).any():
             found.add("text")
         if self.events[EVENT].nunique() > 1:
             found.add("funnel")

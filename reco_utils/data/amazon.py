@@ -33,6 +33,7 @@ import pyarrow as pa
 from reco_utils.core import EVENT, ITEM, TIME, USER, Defaults, Tables
 from reco_utils.data.fetch import WEB_PAGE, check_file
 from reco_utils.data.schema import Problems, canonical, count_rows
+from reco_utils.data.text import ctrl_c
 
 DEFAULTS = Defaults(target=("rating",), positive_from=4.0, split="leave-last-out", keep_seen=False)
 NAME = re.compile(r"amazon-(2014|2018|2023)-([a-z0-9]+(?:-[a-z0-9]+)*)")
@@ -144,7 +145,7 @@ def _reviews(path, layout):
         f'SELECT "{user}" AS {USER}, "{item}" AS {ITEM}, TRY_CAST("{rating}" AS DOUBLE) AS rating, '
         f'TRY_CAST("{time}" AS BIGINT) AS since FROM {_json(path, keys)}'
     )
-    with _database() as db, _named(path):
+    with _database() as db, ctrl_c(), _named(path):
         found = db.sql(query)
         arrow = found.to_arrow_reader(ROWS) if hasattr(found, "to_arrow_reader") else found.fetch_arrow_reader(ROWS)
         batches = [_encode(batch) for batch in arrow]
@@ -228,7 +229,7 @@ def _run(path, source, keys):
     raw = ", ".join(f'"{key}" AS {name}' for name, key in keys.items())
     table = _json(path, keys.values(), {keys[name] for name in _LISTS})
     query = _CLEAN.format(table=table, raw=raw, tags=_TAGS, price=_PRICE, odd=_ODD_LEVEL)
-    with _database() as db, _named(source):
+    with _database() as db, ctrl_c(), _named(source):
         frame = db.sql(query).df()
     for column in ("title", "brand", "description"):
         escaped = frame[column].str.contains("&", regex=False, na=False)
@@ -331,7 +332,8 @@ def _named(path):
         problems = Problems(path.name)
         problems.add("is not a JSON object", bad)
         problems.stop()
-        raise ValueError(f"{path.name} cannot be read: {str(error).splitlines()[0][:200]}") from None
+        said = str(error).splitlines()[0].replace(str(path), path.name)
+        raise ValueError(f"{path.name} cannot be read: {said[:200]}") from None
 
 
 def _bad_lines(path) -> list[tuple[int, str]]:

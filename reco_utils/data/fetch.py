@@ -9,6 +9,7 @@ import fnmatch
 import gzip
 import logging
 import re
+import shutil
 import sys
 import zipfile
 import zlib
@@ -212,7 +213,7 @@ def check_file(path: Path | str, *, name: str | None = None, whole: bool = False
         if not begin.startswith(b"\x1f\x8b"):
             raise ValueError(f"{name} is no gzip file, it begins with {begin[:16]!r}; unpacked? then drop the .gz")
         if whole:
-            _read_to_the_end(name, path, advice)
+            check_gzip(path, name=name)
     if name.endswith(".zip"):
         if not zipfile.is_zipfile(path):
             what = (
@@ -226,27 +227,35 @@ def check_file(path: Path | str, *, name: str | None = None, whole: bool = False
                 raise ValueError(f"{name}: its member {damaged} is damaged; {advice}")
 
 
-def _read_to_the_end(name, path, advice):
+def check_gzip(path: Path, *, name: str | None = None) -> None:
+    """Refuse a gzip that does not unpack to its end, or to something else than was packed (its checksum tells)."""
     try:
         with gzip.open(path) as file:
             while file.read(CHUNK):
                 pass
     except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{name} was cut off or damaged ({error}); {advice}") from None
+        name = name or path.name
+        raise ValueError(f"{name} was cut off or damaged ({error}); delete it and download it again") from None
 
 
 def unpack(archive: Path | str, wanted: Iterable[str], folder: Path | str) -> list[Path]:
     """Members of a zip whose file name matches one of the patterns `wanted`, written flat into `folder`.
 
     Only file names are taken over, never a member's folder, so no member can be written elsewhere.
+
+    Raises
+    ------
+    ValueError  when the archive or one of these members is damaged
     """
-    found = members(archive, wanted)
+    archive, folder, found = Path(archive), Path(folder), members(archive, wanted)
     with zipfile.ZipFile(archive) as file:
         for name, member in found.items():
-            with file.open(member) as source, open(Path(folder) / name, "wb") as out:
-                while chunk := source.read(CHUNK):
-                    out.write(chunk)
-    return [Path(folder) / name for name in found]
+            try:
+                with file.open(member) as source, open(folder / name, "wb") as out:
+                    shutil.copyfileobj(source, out, CHUNK)
+            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+                raise ValueError(f"{archive.name}: its member {member} cannot be unpacked ({error})") from None
+    return [folder / name for name in found]
 
 
 def members(archive: Path | str, wanted: Iterable[str]) -> dict[str, str]:

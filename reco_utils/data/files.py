@@ -39,9 +39,9 @@ from reco_utils.data.schema import (
     TEXT,
     WHEN,
     Problems,
-    _read_text,
     canonical,
     count_rows,
+    read_text,
 )
 from reco_utils.data.text import missing_columns, other_delimiter, read_csv, read_header
 
@@ -80,7 +80,8 @@ def load_files(
     event_types : mapping of your word to ours, or one of ours for all rows
         E.g. {"wishlist": "add_to_cart", "order": "purchase"}; or "purchase" when there is no event column.
     time_unit : "s", "ms", "us" or "ns"
-        Needed when times are numbers; it is never guessed. Text times are ISO 8601; without an offset they are UTC.
+        Needed when times are numbers; it is never guessed. Text times are ISO 8601, with or without a unit for other
+        columns; without an offset they are UTC.
     delimiter, encoding
         Of the text files; see `reco_utils.data.text.read_csv`.
     fill_catalog : bool
@@ -100,10 +101,9 @@ def load_files(
     FileNotFoundError  for a path that is not there
     ValueError  listing every problem of a file with its count and first rows
     """
-    _check_settings(columns, event_types, time_unit)
+    _check_settings(columns, event_types, time_unit, delimiter)
     sources = {"events": events, "catalog": catalog, "profiles": profiles}
-    called = {kind: kind if isinstance(source, pd.DataFrame) else Path(source).name for kind, source in sources.items()
-              if source is not None}  # fmt: skip
+    called = {kind: _called(kind, source) for kind, source in sources.items() if source is not None or kind == "events"}
     if catalog is None and not fill_catalog:
         raise ValueError("there is no catalog; give one, or say fill_catalog=True to call the items 'item <id>'")
     headers = {kind: _header(sources[kind], delimiter, encoding) for kind in called}
@@ -160,7 +160,20 @@ def _one_file(folder, kind) -> Path | None:
 
 
 # ------------------------------------------------------------------------------------------------------------ settings
-def _check_settings(columns, event_types, time_unit):
+def _called(kind, source) -> str:
+    """What a source is called in errors."""
+    if not isinstance(source, str | Path | pd.DataFrame):
+        raise TypeError(f"{kind} must be a path or a DataFrame, got {source!r}")
+    return kind if isinstance(source, pd.DataFrame) else Path(source).name
+
+
+def _check_settings(columns, event_types, time_unit, delimiter):
+    if not isinstance(columns, Mapping | None):
+        raise TypeError(f"columns must map your names to ours, got {columns!r}")
+    if not isinstance(event_types, Mapping | str | None):
+        raise TypeError(f"event_types must map your words to ours or be one of ours, got {event_types!r}")
+    if not 1 <= len(delimiter) <= 4:
+        raise ValueError(f"delimiter must have 1 to 4 characters, got {delimiter!r}")
     if time_unit is not None and time_unit not in TIME_UNITS:
         raise ValueError(f"time_unit must be one of {list(TIME_UNITS)}, got {time_unit!r}")
     ours = {event_types} if isinstance(event_types, str) else set((event_types or {}).values())
@@ -169,7 +182,7 @@ def _check_settings(columns, event_types, time_unit):
     for kind, mapping in _by_table(columns).items():
         known = set(COLUMNS[kind]) if _is_nested(columns) else {c for names in COLUMNS.values() for c in names}
         for theirs, name in mapping.items():
-            if name not in known:
+            if str(name) not in known:
                 near = difflib.get_close_matches(str(name), known, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise ValueError(f"columns maps {theirs!r} to {name!r}, which is no column of ours{hint}")
@@ -219,12 +232,15 @@ def _needed(kind, event_types, fill_catalog) -> list[str]:
 
 
 def _check_columns(file, rename, header, needed, delimiter):
-    """Refuse a file without the needed columns: say which it has, which is near, and which delimiter it may use."""
+    """Refuse a file with a column twice or without a needed one; say what it has and which delimiter it may use."""
     there, line = header
+    problems = Problems(file)
+    for column in [column for column in rename if there.count(column) > 1]:
+        problems.add(f"the column {column!r} is there {there.count(column)} times")
+    problems.stop()
     missing = [column for column in needed if column not in rename.values()]
     if not missing:
         return
-    problems = Problems(file)
     problems.add(missing_columns(missing, there))
     if line is not None and (probably := other_delimiter(line, delimiter)):
         problems.add(probably)
@@ -249,6 +265,8 @@ def _header(source, delimiter, encoding) -> tuple[list[str], str | None]:
 
 
 def _is_parquet(path) -> bool:
+    if Path(path).is_dir():
+        raise ValueError(f"{Path(path).name} is a folder, not a file")
     with open(path, "rb") as file:
         return Path(path).suffix == ".parquet" or file.read(4) == b"PAR1"
 
@@ -308,7 +326,7 @@ def _times(frame, column, time_unit, problems):
         return values
     numbers = pd.to_numeric(values.astype(object) if values.dtype == bool else values, errors="coerce")
     there = values.notna()
-    if time_unit is not None:
+    if time_unit is not None and (numbers.notna().any() or not there.any()):
         problems.add(f"{column} is not a number of {time_unit}", frame[there & numbers.isna()])
         return _since_1970(frame, column, numbers, time_unit, problems)
     if there.any() and numbers[there].notna().all():
@@ -337,23 +355,25 @@ def _flags(frame, column, problems):
 
 
 def _instant(asof) -> pd.Timestamp:
-    asof = pd.Timestamp(asof)
+    given, asof = asof, pd.to_datetime(asof, errors="coerce")
+    if not isinstance(asof, pd.Timestamp):
+        raise ValueError(f"asof must be a time (ISO 8601), got {given!r}")
     return asof.tz_convert("UTC").tz_localize(None) if asof.tz is not None else asof
 
 
 # -------------------------------------------------------------------------------------------------------------- filling
 def _filled(catalog, events):
     """A catalogue with every item of the events and a title for each; and what was counted."""
-    bought = pd.Index(_read_text(events[ITEM].dropna().drop_duplicates())[0].astype(str))
+    bought = pd.Index(read_text(events[ITEM].dropna().drop_duplicates())[0].astype(str))
     if catalog is None:
         catalog = pd.DataFrame({ITEM: bought[:0]})
-    ids, mixed = _read_text(catalog[ITEM])
+    ids, mixed = read_text(catalog[ITEM])
     if mixed.any() or ids.isna().any():
         return catalog, []  # `canonical` will say what is wrong
     added = pd.DataFrame({ITEM: bought[~bought.isin(ids)]})
     catalog = pd.concat([catalog.assign(**{ITEM: ids}), added], ignore_index=True)
     title = catalog["title"] if "title" in catalog else pd.Series(None, catalog.index, dtype=object)
-    made_up = title.isna()
+    made_up = title.isna() | (title.astype(str).str.strip() == "")
     catalog = catalog.assign(title=title.astype(object).where(~made_up, "item " + catalog[ITEM].astype(str)))
     return catalog, [("catalog", "items added", len(added)), ("catalog", "titles made up", int(made_up.sum()))]
 
@@ -371,4 +391,6 @@ def _defaults(events, given) -> Defaults:
     given = dict(given or {})
     if "target" in given:
         given["target"] = (given["target"],) if isinstance(given["target"], str) else tuple(given["target"])
+        if not there & set(given["target"]):
+            raise ValueError(f"target must be among the events' types {sorted(there)}, got {list(given['target'])}")
     return replace(guess, **given)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from reco_utils.core import EVENT, ITEM, TIME, USER, Defaults, Tables
 from reco_utils.data.schema import canonical, count_rows
-from reco_utils.data.text import read_csv
+from reco_utils.data.text import find_file, read_csv
 
 DEFAULTS = Defaults(target=("rating",), positive_from=4.0, split="leave-last-out", keep_seen=False)
 _CSV, _COLONS, _TABS = (
@@ -53,6 +53,7 @@ def load(name: str, folder: Path, *, user_tags: bool = False) -> Tables:
 
     Raises
     ------
+    FileNotFoundError  when a file is missing
     ValueError  listing what is wrong with the files
     """
     folder = Path(folder)
@@ -66,30 +67,30 @@ def load(name: str, folder: Path, *, user_tags: bool = False) -> Tables:
 
 
 def _read_csvs(folder):
-    ratings = read_csv(folder / "ratings.csv", columns=RATING)
-    films = read_csv(folder / "movies.csv", columns=("movieId", "title", "genres"))
+    ratings = read_csv(find_file(folder, "ratings.csv"), columns=RATING)
+    films = read_csv(find_file(folder, "movies.csv"), columns=("movieId", "title", "genres"))
     return ratings, films, None, []
 
 
 def _read_colons(folder):
     how = {"delimiter": "::", "encoding": "latin-1", "header": False, "quote": ""}
-    ratings = read_csv(folder / "ratings.dat", columns=RATING, **how)
-    films = read_csv(folder / "movies.dat", columns=("movieId", "title", "genres"), **how)
+    ratings = read_csv(find_file(folder, "ratings.dat"), columns=RATING, **how)
+    films = read_csv(find_file(folder, "movies.dat"), columns=("movieId", "title", "genres"), **how)
     who = {USER: "text", "gender": "text", "age": "number", "occupation": "text", "location": "text"}
-    people = read_csv(folder / "users.dat", columns=who, **how)
+    people = read_csv(find_file(folder, "users.dat"), columns=who, **how)
     banded = int(people["age"].notna().sum())
     return ratings, films, people, [("profiles", "age is the start of a band (1: under 18)", banded)]
 
 
 def _read_tabs(folder):
     how = {"encoding": "latin-1", "header": False, "quote": ""}
-    ratings = read_csv(folder / "u.data", columns=RATING, delimiter="\t", **how)
+    ratings = read_csv(find_file(folder, "u.data"), columns=RATING, delimiter="\t", **how)
     names = ("movieId", "title", "released", "video_released", "url", *GENRES_100K)
-    films = read_csv(folder / "u.item", columns=names, delimiter="|", **how)
+    films = read_csv(find_file(folder, "u.item"), columns=names, delimiter="|", **how)
     flags = films[list(GENRES_100K)].to_numpy() == "1"
     films["genres"] = ["|".join(np.array(GENRES_100K)[row]) for row in flags]
     who = {USER: "text", "age": "number", "gender": "text", "occupation": "text", "location": "text"}
-    return ratings, films, read_csv(folder / "u.user", columns=who, delimiter="|", **how), []
+    return ratings, films, read_csv(find_file(folder, "u.user"), columns=who, delimiter="|", **how), []
 
 
 def _events(ratings):
@@ -115,7 +116,8 @@ def _catalog(films, words):
 
 def _words_of_users(folder):
     """Film -> the distinct tags users gave it, in lower case, oldest first, as one text."""
-    tags = read_csv(folder / "tags.csv", columns={"movieId": "text", "tag": "text", "timestamp": "whole"})
+    kinds = {"movieId": "text", "tag": "text", "timestamp": "whole"}
+    tags = read_csv(find_file(folder, *OPTIONAL), columns=kinds)
     tags = tags.dropna(subset=["tag"]).sort_values("timestamp", kind="stable")
     tags["tag"] = tags["tag"].str.strip().str.lower()
     return tags.drop_duplicates(["movieId", "tag"]).groupby("movieId")["tag"].agg(" ".join)

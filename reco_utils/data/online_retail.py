@@ -9,11 +9,13 @@ Source: Chen, D. (2012), Online Retail II, UCI Machine Learning Repository, CC B
 """
 
 import re
+import zipfile
 from pathlib import Path
 
 import pandas as pd
 
 from reco_utils.core import EVENT, ITEM, TIME, USER, Defaults, Tables
+from reco_utils.data.fetch import check_file
 from reco_utils.data.schema import Problems, canonical, count_rows
 from reco_utils.data.text import find_file, missing_columns, read_csv
 
@@ -108,9 +110,13 @@ def _read_workbook(path) -> pd.DataFrame:
     except ModuleNotFoundError:
         advice = "install it with: pip install 'reco-utils[excel]', or save both sheets as csv"
         raise ModuleNotFoundError(f"{path.name} is a workbook and needs openpyxl; {advice}") from None
+    check_file(path)
     as_text = {name: str for name in (*KINDS, *ALIASES) if KINDS.get(ALIASES.get(name, name)) == "text"}
     as_text.pop("InvoiceDate")  # Excel knows it is a date
-    sheets = pd.read_excel(path, sheet_name=None, dtype=as_text)
+    try:
+        sheets = pd.read_excel(path, sheet_name=None, dtype=as_text, engine="openpyxl")
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path.name} is no workbook, or a damaged one ({error}); get the file again") from None
     for sheet, rows in sheets.items():
         rows = sheets[sheet] = rows.rename(columns={a: n for a, n in ALIASES.items() if n not in rows})
         if missing := [column for column in KINDS if column not in rows]:

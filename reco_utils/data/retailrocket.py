@@ -70,7 +70,7 @@ def _events(name, path, session_minutes):
         USER: rows["visitorid"],
         ITEM: rows["itemid"],
         EVENT: rows["event"].cat.rename_categories(EVENTS),
-        TIME: pd.to_datetime(rows["timestamp"], unit="ms").astype("datetime64[us]"),
+        TIME: pd.to_datetime(rows["timestamp"], unit="ms", errors="coerce").astype("datetime64[us]"),
     })  # fmt: skip
     events["session_id"] = sessions(events, session_minutes)
     return events, [("events", "the same row again", int(copies.sum()))]

@@ -32,9 +32,10 @@ COLUMNS = {
     "profiles": {USER: TEXT, "age": NUMBER, "gender": KIND, "location": KIND, "device": KIND, "signup_at": WHEN},
 }  # fmt: skip
 REQUIRED = {"events": (USER, ITEM, EVENT, TIME), "catalog": (ITEM, "title"), "profiles": (USER,)}
-NOT_NEGATIVE = ("price", "dwell_ms", "age")
+NOT_NEGATIVE = ("price", "dwell_ms", "age", "value", "quantity")  # a purchase of -1 pieces is a return, not a success
 STR = pd.Series(["text"]).dtype  # str in pandas 3; object before, where "str" would write a gap as the text "None"
 EARLIEST = pd.Timestamp("1990-01-01")  # a time before the first web shop is a unit mistaken, e.g. seconds read as ms
+LATEST = pd.Timestamp("2200-01-01")  # and so is one after this; 9999-12-31 is a placeholder
 
 
 class Problems:
@@ -95,15 +96,19 @@ def canonical(
     ValueError  listing every problem with its count and first rows; nothing is mended silently
     """
     problems = Problems(name)
-    if profiles is None and USER in events:
-        users = pd.unique(events[USER].dropna())
-        profiles = pd.DataFrame({USER: np.sort(np.asarray(users, dtype=object)) if _all_text(users) else users})
-    raw = {"events": events, "catalog": catalog, "profiles": profiles if profiles is not None else pd.DataFrame()}
-    tables = {kind: _typed(kind, frame, problems) for kind, frame in raw.items()}
+    events, catalog = _typed("events", events, problems), _typed("catalog", catalog, problems)
+    if profiles is not None:
+        profiles = _typed("profiles", profiles, problems)
     problems.stop()  # missing columns and unreadable values first: the checks below would only repeat them
-    _check_values(tables, asof, problems)
+    profiles = _users_of(events) if profiles is None else profiles
+    _check_events(events, asof, problems)
+    for kind, frame in (("events", events), ("catalog", catalog), ("profiles", profiles)):
+        for column in [c for c in NOT_NEGATIVE if c in frame]:
+            problems.add(f"{kind}.{column} is negative", frame[frame[column] < 0])
+    _check_ids("catalog", catalog, ITEM, events, problems)
+    _check_ids("profiles", profiles, USER, events, problems)
+    problems.add("catalog.title is blank", catalog[catalog["title"].str.strip() == ""])
     problems.stop()
-    events, catalog, profiles = tables["events"], tables["catalog"], tables["profiles"]
     events[USER] = pd.Categorical(events[USER], categories=profiles[USER].to_numpy())
     events[ITEM] = pd.Categorical(events[ITEM], categories=catalog[ITEM].to_numpy())
     if not events[TIME].is_monotonic_increasing:  # sorting copies: half a gigabyte for eight million events
@@ -123,21 +128,28 @@ def _typed(kind, frame, problems):
     known = {c: how for c, how in COLUMNS[kind].items() if c in frame}
     typed = {}
     for column, how in known.items():
-        values, bad = _READ[how](frame[column])
+        typed[column], bad = _READ[how](frame[column])
+        problems.add(f"{kind}.{column} is not {_WORD[how]}", frame.loc[bad, list(known)])
         if column in REQUIRED[kind]:
-            bad = bad | np.asarray(pd.isna(values))
-        if bad.any():
-            problems.add(f"{kind}.{column} is not {_WORD[how]}", frame.loc[bad, list(known)])
-        typed[column] = values
+            problems.add(f"{kind}.{column} is missing", frame.loc[frame[column].isna().to_numpy(), list(known)])
     return pd.DataFrame(typed).reset_index(drop=True)
+
+
+def _users_of(events) -> pd.DataFrame:
+    """Profiles without any knowledge: every user of the events, in the order of the ids."""
+    users = np.sort(np.asarray(events[USER].unique(), dtype=object))
+    return pd.DataFrame({USER: pd.Series(users, dtype=STR)})
 
 
 def _all_text(values) -> bool:
     return all(isinstance(v, str) for v in values)
 
 
-def _read_text(column):
-    """Text; whole numbers are written as such. Ids of several types in one column are bad: is 7 the same as "7"?"""
+def read_text(column: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """The column as text (whole floats without ".0"), and which rows (n,) are bad: of another type than most are.
+
+    Is 7 the same as "7"? Nobody knows, so ids of several types are refused.
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
         if _all_text(column.cat.categories):
             return column.reset_index(drop=True), np.zeros(len(column), bool)
@@ -149,13 +161,13 @@ def _read_text(column):
     if column.dtype == object:
         kinds = column[~nothing].map(type)
         if kinds.nunique() > 1:
-            bad = ~nothing & (column.map(type) != kinds.mode()[0]).to_numpy()
+            bad = ~nothing & (column.map(type) != kinds.value_counts().index[0]).to_numpy()
     values = column.astype(str).astype(object).where(~nothing, None)
     return values.astype(STR).reset_index(drop=True), bad
 
 
 def _read_kind(column):
-    values, bad = _read_text(column)
+    values, bad = read_text(column)
     return values.astype("category"), bad
 
 
@@ -183,30 +195,33 @@ def _read_flag(column):
     return values, ~known.to_numpy()
 
 
-_READ = {TEXT: _read_text, KIND: _read_kind, NUMBER: _read_number, WHEN: _read_time, FLAG: _read_flag}
+_READ = {TEXT: read_text, KIND: _read_kind, NUMBER: _read_number, WHEN: _read_time, FLAG: _read_flag}
 _WORD = {
     TEXT: "text of one type throughout", KIND: "a word", NUMBER: "a finite number",
     WHEN: "a time (ISO 8601; numbers need their unit said first)", FLAG: "true or false",
 }  # fmt: skip
 
 
-def _check_values(tables, asof, problems):
-    events, catalog, profiles = tables["events"], tables["catalog"], tables["profiles"]
+def _check_events(events, asof, problems):
+    """Note events of unknown types, ratings without stars, and times that cannot be."""
     strange = sorted(set(events[EVENT].cat.categories) - set(EVENT_TYPES))
     problems.add(f"event must be one of {list(EVENT_TYPES)}, got {strange}", events[events[EVENT].isin(strange)])
-    is_rating = (events[EVENT] == "rating").to_numpy()
-    if is_rating.any():
-        rated = events["rating"].notna() if "rating" in events else pd.Series(False, index=events.index)
-        problems.add("events of type rating need a finite rating", events[is_rating & ~rated])
-    problems.add(f"timestamp before {EARLIEST.date()} (seconds read as milliseconds?)", events[events[TIME] < EARLIEST])
+    ratings = events[(events[EVENT] == "rating").to_numpy()]
+    unrated = ratings["rating"].isna() if "rating" in ratings else pd.Series(True, ratings.index)
+    problems.add("events of type rating need a finite rating", ratings[unrated])
+    times = events[TIME]
+    problems.add(f"timestamp before {EARLIEST.date()} (seconds read as milliseconds?)", events[times < EARLIEST])
+    problems.add(f"timestamp after {LATEST.date()} (milliseconds read as seconds?)", events[times >= LATEST])
     if asof is not None:
-        problems.add(f"timestamp later than asof {asof}", events[events[TIME] > asof])
-    for kind, frame in tables.items():
-        for column in set(NOT_NEGATIVE) & set(frame):
-            problems.add(f"{kind}.{column} is negative", frame[frame[column] < 0])
-    for kind, frame, key in (("catalog", catalog, ITEM), ("profiles", profiles, USER)):
-        problems.add(f"{kind} has the same {key} more than once", frame[frame[key].duplicated()])
-        known = set(frame[key])
-        strangers = [i for i in pd.unique(events[key]) if i not in known]
-        if strangers:
-            problems.add(f"events have {len(strangers)} {key} that {kind} lacks", events[events[key].isin(strangers)])
+        problems.add(f"timestamp later than asof {asof}", events[times > asof])
+
+
+def _check_ids(kind, frame, key, events, problems):
+    """Note ids that are there twice, blank or with a space at an end, and those of events that `frame` lacks."""
+    ids = frame[key]
+    problems.add(f"{kind} has the same {key} more than once", frame[ids.duplicated()])
+    problems.add(f"{key} is blank, or has a space before or after it", frame[(ids == "") | (ids.str.strip() != ids)])
+    known = set(ids)
+    strangers = [i for i in pd.unique(events[key]) if i not in known]
+    if strangers:
+        problems.add(f"events have {len(strangers)} {key} that {kind} lacks", events[events[key].isin(strangers)])

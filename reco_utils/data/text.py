@@ -5,6 +5,7 @@ The reading is DuckDB's (parallel, typed, straight from gzip); what this file ad
 number column: each is named, counted and shown, and all problems of a file come together in one ValueError.
 """
 
+import contextlib
 import csv
 import difflib
 import gzip
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from reco_utils.data.fetch import WEB_PAGE, check_gzip
 from reco_utils.data.schema import Problems
 
 TYPES = {
@@ -45,7 +47,8 @@ def read_csv(
     Parameters
     ----------
     path : path
-        Gzip is recognised by its first bytes, not by the name. A byte order mark is skipped.
+        Gzip is recognised by its first bytes, not by the name, and its checksum is compared. A byte order mark is
+        skipped.
     columns : names, or mapping of name to kind
         Kinds: "text" (the default: leading zeros survive), "category" (text held once per distinct value, for long
         files), "whole", "number", "time" (ISO 8601, brought to UTC, without a zone), "day". A
@@ -79,6 +82,9 @@ def read_csv(
     if strange := sorted(set(kinds.values()) - set(TYPES)):
         raise ValueError(f"kinds must be among {list(TYPES)}, got {strange}")
     first = _first_line(path, _codec(encoding))
+    gzipped = _start(path, 2) == b"\x1f\x8b"
+    if gzipped:
+        check_gzip(path)  # DuckDB reads on where a byte is wrong
     names = list(kinds)
     if header:
         names = _match(path, _fields(first, delimiter, quote), kinds, optional, aliases or {}, first, delimiter)
@@ -87,7 +93,7 @@ def read_csv(
     wanted = ", ".join(_select(names.index(name), name, kinds[name]) for name in found)
     options = {
         "columns": types, "header": header, "delim": delimiter, "quote": quote, "escape": quote, "encoding": encoding,
-        "compression": "gzip" if _start(path, 2) == b"\x1f\x8b" else "none", "auto_detect": False,
+        "compression": "gzip" if gzipped else "none", "auto_detect": False,
         "store_rejects": True, "rejects_limit": 0,
     }  # fmt: skip
     given = ", ".join(f"{name} = {_literal(value)}" for name, value in options.items())
@@ -95,7 +101,10 @@ def read_csv(
     for at, (name, values) in enumerate((only or {}).items()):
         values = ", ".join(_literal(value) for value in values)
         query += f"{' AND' if at else ' WHERE'} c{names.index(name)} IN ({values})"
-    return _run(query, path, names, {name: kinds[name] for name in found}, encoding)
+    frame = _run(query, path, names, {name: kinds[name] for name in found}, encoding)
+    if not len(frame) and not only:
+        raise ValueError(f"{path.name} is empty: it has a header line and no rows")
+    return frame
 
 
 def _select(at, name, kind) -> str:
@@ -107,21 +116,33 @@ def _select(at, name, kind) -> str:
 def _run(query, path, names, kinds, encoding):
     """Execute the query in batches, so that text columns of kind "category" never stand in memory as a whole."""
     problems = Problems(path.name)
-    with duckdb.connect() as db:
+    with duckdb.connect() as db, ctrl_c():
         db.execute("SET TimeZone = 'UTC'")
         try:
             found = db.sql(query)
             arrow = found.to_arrow_reader(ROWS) if hasattr(found, "to_arrow_reader") else found.fetch_arrow_reader(ROWS)
-            batches = [_encode(batch, kinds) for batch in arrow if len(batch)]
+            batches = [_encode(batch, kinds) for batch in arrow]
+            batches = batches or [_encode(pa.RecordBatch.from_pylist([], schema=arrow.schema), kinds)]
+        except duckdb.InterruptException:
+            raise
         except duckdb.Error as error:
             problems.add(_reason(error))
             problems.stop("download or export it again")
         if (rejected := db.execute("SELECT * FROM reject_errors").df()).shape[0]:
             _explain(rejected, names, kinds, encoding, problems)
             problems.stop()
-    if not batches:
-        raise ValueError(f"{path.name} is empty: it has a header line and no rows")
     return pd.DataFrame({name: _column([batch[name] for batch in batches], kind) for name, kind in kinds.items()})
+
+
+@contextlib.contextmanager
+def ctrl_c():
+    """DuckDB answers Ctrl-C with an error of its own; this makes it the KeyboardInterrupt that it was."""
+    try:
+        yield
+    except (duckdb.InterruptException, RuntimeError) as error:
+        if "interrupt" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from None
 
 
 def _encode(batch, kinds) -> dict[str, pa.Array]:
@@ -149,6 +170,8 @@ def _reason(error) -> str:
     first = str(error).splitlines()[0]
     if "GZIP" in first.upper():
         return "the gzip stream ends too early: the file was cut off"
+    if "invalid state" in first:
+        return "its lines end in several ways (\\r\\n, \\n, \\r); save it with one of them"
     return first
 
 
@@ -158,25 +181,27 @@ _REJECTED = {
     "MISSING COLUMNS": "rows have too few fields (there are {n} columns)",
     "TOO MANY COLUMNS": "rows have too many fields (there are {n} columns)",
     "UNQUOTED VALUE": "a quotation mark is opened and never closed",
+    "LINE SIZE OVER MAXIMUM": "a line is longer than 2 MB (a quotation mark never closed?)",
     "INVALID ENCODING": "bytes that are not {encoding} text (try encoding='latin-1')",
 }
 
 
 def _explain(rejected, names, kinds, encoding, problems):
-    """One entry per reason and column for the lines that DuckDB could not read."""
-    for (reason, column), rows in rejected.groupby(
-        ["error_type", "column_name"], dropna=False, sort=False, observed=True
-    ):
-        reason = str(reason)
+    """One entry per reason, and per column where that matters, for the lines that DuckDB could not read."""
+    reasons = rejected["error_type"].astype(str)
+    columns = rejected["column_name"].where(reasons == "CAST")
+    for (reason, column), rows in rejected.groupby([reasons, columns], dropna=False, sort=False):
         name = names[int(column[1:])] if isinstance(column, str) else ""
         kind = _KIND[kinds[name]] if reason == "CAST" else ""
         said = _REJECTED.get(reason, reason.lower()).format(name=name, kind=kind, n=len(names), encoding=encoding)
-        problems.add(said, rows[["line", "csv_line"]].reset_index(drop=True))
+        problems.add(said, rows[["line", "csv_line"]].drop_duplicates(ignore_index=True))
 
 
 def _first_line(path, codec) -> str:
     """The header as text; refuses what is no delimited text at all."""
-    begin = _start(path, 4096)
+    if path.is_dir():
+        raise ValueError(f"{path.name} is a folder, not a file")
+    begin = _start(path, 4)
     if not begin:
         raise ValueError(f"{path.name} is empty (0 bytes)")
     for magic, what in ((b"PK\x03\x04", "a zip archive; unpack it first"), (b"PAR1", "a Parquet file, not text")):
@@ -190,11 +215,20 @@ def _first_line(path, codec) -> str:
                 line = file.readline(2**20).decode(codec, "replace")
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(f"{path.name} cannot be unpacked, the file was cut off or damaged ({error})") from None
-    if line.lstrip().lower().startswith(("<!doctype", "<html", "<head", "<?xml")):
-        raise ValueError(
-            f"{path.name} is a web page, not data (a download that asked for a login?); get the file again"
-        )
-    return line.rstrip("\r\n")
+    line = line.rstrip("\r\n")
+    _check_header(path.name, line, codec)
+    return line
+
+
+def _check_header(name, line, codec):
+    if line.lstrip().lower().startswith(WEB_PAGE):
+        raise ValueError(f"{name} is a web page, not data (a download that asked for a login?); get the file again")
+    if not line.strip():
+        raise ValueError(f"{name} begins with an empty line; its first line must name the columns or hold data")
+    if "\0" in line:
+        raise ValueError(f"{name} is no {codec.removesuffix('-sig')} text; is it encoding='utf-16', or packed twice?")
+    if "\r" in line:
+        raise ValueError(f"{name} ends its lines with \\r alone; save it with the line ends of Unix or Windows")
 
 
 def _codec(encoding) -> str:
@@ -262,19 +296,20 @@ def _literal(value) -> str:
 
 
 def find_file(folder: Path, *names: str, optional: bool = False) -> Path | None:
-    """The first of `names` that is in `folder`, plain or with `.gz` added; None when it is optional and absent.
+    """The first of `names` that is in `folder`, plain or with `.gz` added, in any case; None: optional and absent.
 
     Raises
     ------
     FileNotFoundError  that says which file to put where, and what the folder holds
     """
     folder = Path(folder)
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = {path.name.lower(): path for path in there if path.is_file()}
     for name in names:
-        for path in (folder / name, folder / f"{name}.gz"):
-            if path.is_file():
-                return path
+        for spelt in (name.lower(), f"{name.lower()}.gz"):
+            if spelt in files:
+                return files[spelt]
     if optional:
         return None
-    there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else None
-    held = "which does not exist" if there is None else f"which holds {there[:10]}"
+    held = f"which holds {[path.name for path in there[:10]]}" if folder.is_dir() else "which does not exist"
     raise FileNotFoundError(f"put {' or '.join(names)} into {folder}, {held}")

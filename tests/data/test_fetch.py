@@ -245,6 +245,13 @@ def test_only_what_is_wanted_is_unpacked_and_the_topmost_of_equal_names(tmp_path
     assert not (tmp_path / "a.jpg").exists()
 
 
+def test_a_damaged_member_is_named_when_it_is_unpacked(tmp_path):
+    at = GOOD.index(b"ratings.csv") + len("ratings.csv") + 2
+    (tmp_path / "data.zip").write_bytes(GOOD[:at] + bytes([GOOD[at] ^ 0xFF]) + GOOD[at + 1 :])
+    with pytest.raises(ValueError, match="data.zip: its member set/ratings.csv cannot be unpacked"):
+        unpack(tmp_path / "data.zip", ("*.csv",), tmp_path)
+
+
 def test_check_file_passes_what_it_should(tmp_path):
     for name, content in (("a.csv", b"x,y\n"), ("a.zip", GOOD), ("a.gz", gzip.compress(b"x"))):
         (tmp_path / name).write_bytes(content)

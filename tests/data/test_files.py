@@ -89,6 +89,16 @@ def test_numbers_are_times_once_their_unit_is_said(tmp_path, unit, per_second, a
     assert times.tolist() == [pd.Timestamp("2025-03-01 10:00") + pd.Timedelta(seconds=n) for n in range(3)]
 
 
+def test_a_unit_for_the_events_leaves_iso_times_of_the_catalogue_alone():
+    seconds, catalog = EVENTS.assign(timestamp=1_740_823_200), CATALOG.assign(created_at="2025-01-01")
+    tables = load_files(seconds, catalog, time_unit="s")
+    assert set(tables.events["timestamp"]) == {pd.Timestamp("2025-03-01 10:00")}
+    assert set(tables.catalog["created_at"]) == {pd.Timestamp("2025-01-01")}
+    mixed = EVENTS.assign(timestamp=["1740823200", "2025-03-02", "1740823201"])
+    with pytest.raises(ValueError, match="timestamp is not a number of s: 1 row"):
+        load_files(mixed, CATALOG, time_unit="s")
+
+
 def test_without_a_catalogue_items_are_named_by_their_id_only_when_asked():
     with pytest.raises(ValueError, match="there is no catalog; give one, or say fill_catalog=True"):
         load_files(EVENTS)
@@ -185,6 +195,46 @@ def test_web_pages_cut_gzip_empty_files_and_broken_parquet_are_named(tmp_path):
         load_files(EVENTS.iloc[:0], CATALOG)
     with pytest.raises(FileNotFoundError, match="none.csv"):
         load_files(tmp_path / "none.csv", CATALOG)
+    with pytest.raises(ValueError, match="is a folder, not a file"):
+        load_files(EVENTS, tmp_path)
+
+
+def test_a_column_that_is_there_twice_is_refused_unless_nobody_wants_it(tmp_path):
+    twice = EVENTS.set_axis(["user_id", "user_id", "event", "timestamp"], axis=1)
+    for source in (twice, text(twice, tmp_path / "e.csv")):
+        with pytest.raises(ValueError, match="the column 'user_id' is there 2 times"):
+            load_files(source, CATALOG)
+    load_files(pd.concat([EVENTS, EVENTS[[]].assign(x=1), EVENTS[[]].assign(x=2)], axis=1), CATALOG)
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        ({"columns": ["user_id"]}, r"columns must map your names to ours, got \['user_id'\]"),
+        ({"event_types": ["view"]}, r"event_types must map your words to ours or be one of ours, got \['view'\]"),
+        ({"delimiter": ""}, "delimiter must have 1 to 4 characters, got ''"),
+        ({"asof": "soon"}, "asof must be a time .*, got 'soon'"),
+        ({"asof": pd.NaT}, "asof must be a time .*, got NaT"),
+        ({"columns": {"user_id": None}}, "to None, which is no column of ours"),
+        ({"columns": {"events": {"a": "user_id"}, "catalog": 3}}, "no column of ours"),
+        ({"defaults": {"target": "rating"}}, r"target must be among the events' types \['purchase', 'view'\]"),
+        ({"events": None}, "events must be a path or a DataFrame, got None"),
+        ({"catalog": {"item_id": ["7"]}}, "catalog must be a path or a DataFrame"),
+    ],
+)
+def test_a_setting_of_the_wrong_kind_is_named(wrong, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        load_files(**{"events": EVENTS, "catalog": CATALOG} | wrong)
+
+
+def test_ids_with_a_space_around_them_are_refused_and_blank_titles_are_made_up_only_when_asked(tmp_path):
+    path = text(EVENTS.assign(user_id=["ann", " ann", "ann "]), tmp_path / "e.csv")
+    with pytest.raises(ValueError, match="user_id is blank, or has a space before or after it: 2 rows"):
+        load_files(path, CATALOG)
+    blank = CATALOG.assign(title=["Watch", "  ", "Tin"])
+    with pytest.raises(ValueError, match="catalog.title is blank: 1 row"):
+        load_files(EVENTS, blank)
+    assert load_files(EVENTS, blank, fill_catalog=True).catalog["title"].tolist() == ["Watch", "item 7", "Tin"]
 
 
 def test_unknown_event_types_are_listed_with_their_rows_and_a_way_out():

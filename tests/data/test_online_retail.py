@@ -138,6 +138,16 @@ def test_both_sheets_of_the_workbook_are_read(tmp_path, small):
     assert book.catalog.equals(text.catalog)
 
 
+@pytest.mark.parametrize(
+    "content, said", [(b"<html>", "is a web page"), (b"", "is empty"), (b"PK\x03\x04", "is no workbook, or a damaged")]
+)
+def test_what_is_no_workbook_is_called_that(content, said, tmp_path):
+    pytest.importorskip("openpyxl")
+    (tmp_path / "online_retail_II.xlsx").write_bytes(content)
+    with pytest.raises(ValueError, match=f"online_retail_II.xlsx {said}"):
+        load("online-retail", tmp_path)
+
+
 def test_a_workbook_without_openpyxl_names_the_extra(tmp_path, monkeypatch):
     (tmp_path / "online_retail_II.xlsx").write_bytes(b"PK")
     monkeypatch.setitem(sys.modules, "openpyxl", None)

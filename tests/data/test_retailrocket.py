@@ -72,6 +72,17 @@ def test_an_item_has_its_first_known_category_and_the_root_above_it(folder):
     assert tables.report.set_index("what").loc["items without a single event", "rows"] == 1
 
 
+def test_properties_without_any_category_leave_the_items_without_one(folder):
+    (folder / "item_properties_part1.csv").write_text("timestamp,itemid,property,value\n1,10,available,1\n")
+    assert load("retailrocket", folder).offers == {"funnel", "sessions"}
+
+
+def test_a_time_beyond_all_calendars_is_refused_with_its_row(folder):
+    (folder / "events.csv").write_text(EVENTS + "9999999999999999,9,view,10,\n")
+    with pytest.raises(ValueError, match="timestamp is missing: 1 row"):
+        load("retailrocket", folder)
+
+
 def test_a_category_tree_that_goes_in_circles_is_refused(folder):
     (folder / "item_properties_part1.csv").write_text(PART_1)
     (folder / "category_tree.csv").write_text("categoryid,parentid\n3,2\n2,3\n")

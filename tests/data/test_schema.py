@@ -76,7 +76,16 @@ REFUSED = {
     "one type throughout: 1 row": events(user_id=pd.Series([1, "1", "ann"], dtype=object)),
     "rating is not a finite number: 1 row": events(rating=[1, 2, np.inf]),
     "need a finite rating: 1 row": events(rating=[1, 2, np.nan]),
-    "timestamp is not a time .*: 2 rows": events(timestamp=["2024-01-01", "soon", None]),
+    "timestamp is not a time .*: 1 row(.*\n)*.*timestamp is missing: 1 row": events(
+        timestamp=["2024-01-01", "soon", None]
+    ),
+    "user_id is missing: 1 row": events(user_id=["ann", None, "bob"]),
+    "item_id is missing: 3 rows": events(item_id=None),
+    "user_id is blank, or has a space before or after it: 1 row": events(user_id=["ann", " ann", "bob"]),
+    "user_id is blank, .*: 2 rows": events(user_id=["", "  ", "bob"]),
+    "timestamp after 2200-01-01 .*: 1 row": events(timestamp=["2024-01-01", "2024-01-01", "9999-12-31"]),
+    "quantity is negative: 1 row": events(quantity=[1, -1, None]),
+    "value is negative: 1 row": events(value=[1, -1, None]),
     "numbers need their unit": events(timestamp=[1_700_000_000, 1_700_000_001, 1_700_000_002]),
     "before 1990": events(timestamp=pd.to_datetime([1_700_000_000] * 3, unit="ms")),
     "event must be one of .* got \\['wishlist'\\]": events(event=["view", "wishlist", "rating"]),
@@ -96,7 +105,9 @@ def test_bad_events_are_refused_with_the_reason(message):
     [
         ("catalog.price is negative: 1 row", CATALOG.assign(price=[-1, 2])),
         ("same item_id more than once", pd.concat([CATALOG, CATALOG])),
-        ("title is not text", CATALOG.assign(title=["Seven", None])),
+        ("title is missing: 1 row", CATALOG.assign(title=["Seven", None])),
+        ("title is blank: 1 row", CATALOG.assign(title=["Seven", " "])),
+        ("title is not text of one type throughout: 1 row", CATALOG.assign(title=["Seven", 7])),
         ("in_stock is not true or false", CATALOG.assign(in_stock=["yes", "no"])),
     ],
 )
@@ -143,3 +154,20 @@ def test_offers_say_what_the_dataset_can_feed():
     assert load().offers == {"text", "price", "funnel", "ratings"}
     bare = load(catalog=pd.DataFrame({"item_id": ["7", "007"], "title": ["item 7", "item 007"]}))
     assert "text" not in bare.offers and "price" not in bare.offers
+
+
+def test_a_made_up_title_is_no_text_even_when_the_id_has_a_space_in_it():
+    ids = ["a 7", "b 8"]
+    catalog = pd.DataFrame({"item_id": ids, "title": [f"item {i}" for i in ids]})
+    assert "text" not in load(events(item_id=["a 7", "b 8", "a 7"]), catalog).offers
+    assert "text" in load(events(item_id=["a 7", "b 8", "a 7"]), catalog.assign(title=["item a 7", "Lamp"])).offers
+
+
+def test_users_without_profiles_are_listed_in_the_order_of_their_ids_numbers_or_text():
+    assert load(events(user_id=[10, 9, 10])).profiles["user_id"].tolist() == ["10", "9"]
+
+
+def test_mixed_ids_are_refused_without_a_warning(recwarn):
+    with pytest.raises(ValueError, match="events.user_id is not text of one type throughout: 1 row"):
+        load(events(user_id=pd.Series([1, "1"], dtype=object).reindex([0, 1, 0]).array))
+    assert not len(recwarn)

@@ -2,10 +2,11 @@
 
 import gzip
 
+import duckdb
 import pandas as pd
 import pytest
 
-from reco_utils.data.text import read_csv
+from reco_utils.data.text import ctrl_c, find_file, read_csv
 
 AB = {"a": "whole", "b": "number"}
 
@@ -73,11 +74,60 @@ def test_optional_columns_may_be_absent(file):
         ("a,b\n1,2\n3\n", r"too few fields \(there are 2 columns\): 1 row"),
         ('a,b\n1,2\n"3,4\n', "a quotation mark is opened and never closed"),
         ("a,b\n1,é\n".encode("latin-1"), "bytes that are not utf-8 text"),
+        ("\na,b\n1,2\n", "rows.csv begins with an empty line"),
+        ("\ufeff", "rows.csv begins with an empty line"),
+        ("a,b\r1,2\r", r"ends its lines with \\r alone"),
+        ("a,b\n1,2\r\n3,4\n", r"its lines end in several ways"),
+        ("a,b\n1,2\n".encode("utf-16"), "is no utf-8 text; is it encoding='utf-16'"),
+        (gzip.compress(gzip.compress(b"a,b\n1,2\n")), "is no utf-8 text; .* packed twice"),
+        ("a,b\n1," + "x" * 3_000_000 + "\n", "a line is longer than 2 MB"),
     ],
 )
 def test_a_bad_file_is_refused_by_name(file, content, said):
     with pytest.raises(ValueError, match=said):
         read_csv(file(content), columns={"a": "text", "b": "text"})
+
+
+def test_a_line_that_is_too_short_for_two_columns_is_counted_once(file):
+    with pytest.raises(ValueError, match="too few fields") as error:
+        read_csv(file("a,b,c\n1,2,3\n1\n"), columns={"a": "text", "b": "text", "c": "text"})
+    assert str(error.value).count("too few fields") == 1 and "1 row" in str(error.value)
+
+
+def test_a_folder_in_place_of_a_file_is_called_that(tmp_path):
+    (tmp_path / "rows.csv").mkdir()
+    with pytest.raises(ValueError, match="rows.csv is a folder, not a file"):
+        read_csv(tmp_path / "rows.csv", columns=AB)
+
+
+def test_only_some_rows_are_read_and_none_is_no_error(file):
+    path = file("a,b\nx,1\ny,2\n")
+    assert read_csv(path, columns={"b": "whole", "a": "category"}, only={"a": ["y"]})["b"].tolist() == [2]
+    nothing = read_csv(path, columns={"b": "whole", "a": "category"}, only={"a": ["z"]})
+    assert len(nothing) == 0 and list(nothing) == ["b", "a"]
+
+
+@pytest.mark.parametrize("said", [duckdb.InterruptException("Interrupted!"), RuntimeError("Query interrupted")])
+def test_ctrl_c_inside_duckdb_is_ctrl_c(said):
+    with pytest.raises(KeyboardInterrupt), ctrl_c():
+        raise said
+
+
+def test_another_error_inside_duckdb_stays_what_it_is():
+    with pytest.raises(RuntimeError, match="no memory"), ctrl_c():
+        raise RuntimeError("no memory")
+
+
+def test_a_file_is_found_plain_or_gzipped_in_any_case_and_a_folder_is_none(tmp_path):
+    (tmp_path / "Rows.CSV.gz").write_text("")
+    assert find_file(tmp_path, "other.csv", "rows.csv") == tmp_path / "Rows.CSV.gz"
+    (tmp_path / "rows.csv").mkdir()
+    assert find_file(tmp_path, "rows.csv") == tmp_path / "Rows.CSV.gz"
+    assert find_file(tmp_path, "other.csv", optional=True) is None
+    with pytest.raises(FileNotFoundError, match=r"put other.csv into .*, which holds \['Rows.CSV.gz', 'rows.csv'\]"):
+        find_file(tmp_path, "other.csv")
+    with pytest.raises(FileNotFoundError, match="which does not exist"):
+        find_file(tmp_path / "none", "other.csv")
 
 
 def test_unreadable_numbers_are_counted_and_shown_together_with_the_other_problems(file):
@@ -92,6 +142,14 @@ def test_a_gzip_stream_that_was_cut_is_refused(file, kept):
     whole = gzip.compress(b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i % 97) for i in range(5000)))
     with pytest.raises(ValueError, match="cut off"):
         read_csv(file(whole[:kept]), columns=AB)
+
+
+def test_a_gzip_with_one_wrong_byte_is_refused_though_it_can_be_read(file):
+    whole = bytearray(gzip.compress(b"a,b\n12345,1\n", compresslevel=0))  # stored as it is: a digit can be changed
+    at = whole.index(b"12345")
+    whole[at : at + 5] = b"12845"
+    with pytest.raises(ValueError, match="rows.csv was cut off or damaged .*CRC"):
+        read_csv(file(bytes(whole)), columns=AB)
 
 
 def test_a_missing_file_is_a_file_not_found_error(tmp_path):
