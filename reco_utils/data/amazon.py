@@ -31,11 +31,52 @@ import pandas as pd
 import pyarrow as pa
 
 from reco_utils.core import EVENT, ITEM, TIME, USER, Defaults, Tables
-from reco_utils.data.fetch import WEB_PAGE, check_file
+from reco_utils.data.fetch import WEB_PAGE, Source, check_file
 from reco_utils.data.schema import Problems, canonical, count_rows
 from reco_utils.data.text import ctrl_c
 
 DEFAULTS = Defaults(target=("rating",), positive_from=4.0, split="leave-last-out", keep_seen=False)
+SERVERS = {  # year: servers, the publisher's first; then the folders of the reviews and of the metadata
+    2014: ("https://snap.stanford.edu/data/amazon/productGraph/categoryFiles/",
+           "https://mcauleylab.ucsd.edu/public_datasets/data/amazon/categoryFiles/"),
+    2018: ("https://mcauleylab.ucsd.edu/public_datasets/data/amazon_v2/",
+           "https://jmcauley.ucsd.edu/data/amazon_v2/",
+           "https://datarepo.eng.ucsd.edu/mcauley_group/data/amazon_v2/"),
+    2023: ("https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/raw/",
+           "https://datarepo.eng.ucsd.edu/mcauley_group/data/amazon_2023/raw/"),
+}  # fmt: skip
+FOLDERS = {
+    2014: ("", ""), 2018: ("categoryFilesSmall/", "metaFiles2/"), 2023: ("review_categories/", "meta_categories/"),
+}  # fmt: skip
+PAGES = {
+    2014: "https://jmcauley.ucsd.edu/data/amazon/links.html",
+    2018: "https://nijianmo.github.io/amazon/",
+    2023: "https://amazon-reviews-2023.github.io/",
+}
+LICENCES = {
+    2014: "research use; cite McAuley et al. 2015",
+    2018: "research use; cite Ni, Li and McAuley 2019",
+    2023: "research use; cite Hou et al. 2024",
+}
+_SHARED = (  # categories that all three years have, in the publisher's spelling
+    "Automotive Books CDs_and_Vinyl Cell_Phones_and_Accessories Clothing_Shoes_and_Jewelry Digital_Music Electronics "
+    "Grocery_and_Gourmet_Food Home_and_Kitchen Kindle_Store Movies_and_TV Musical_Instruments Office_Products "
+    "Patio_Lawn_and_Garden Pet_Supplies Sports_and_Outdoors Tools_and_Home_Improvement Toys_and_Games Video_Games "
+)
+_LATER = (
+    "All_Beauty Appliances Arts_Crafts_and_Sewing Gift_Cards Industrial_and_Scientific Magazine_Subscriptions Software "
+)
+CATEGORIES = {
+    2014: (_SHARED + "Amazon_Instant_Video Apps_for_Android Baby Beauty Health_and_Personal_Care").split(),
+    2018: (_SHARED + _LATER + "AMAZON_FASHION Luxury_Beauty Prime_Pantry").split(),
+    2023: (
+        _SHARED
+        + _LATER
+        + "Amazon_Fashion Baby_Products Beauty_and_Personal_Care Handmade_Products Health_and_Household "
+        "Health_and_Personal_Care Subscription_Boxes"
+    ).split(),
+}
+
 NAME = re.compile(r"amazon-(2014|2018|2023)-([a-z0-9]+(?:-[a-z0-9]+)*)")
 ROWS = 500_000  # reviews turned from text to codes at once; bounds the text that is in memory
 
@@ -79,10 +120,44 @@ def parse(name: str) -> tuple[int, str]:
     return int(match[1]), match[2]
 
 
-def files(name: str, category: str | None = None) -> tuple[str, ...]:
-    """The publisher's file names for dataset `name`: the reviews (the small 5-core file first), then the metadata."""
-    year, slug = parse(name)
-    layout, category = LAYOUTS[year], category or "_".join(w.capitalize() for w in slug.split("-"))
+def slug(category: str) -> str:
+    """A category as dataset names spell it: CDs_and_Vinyl is cds-and-vinyl."""
+    return category.lower().replace("_", "-")
+
+
+def names() -> list[str]:
+    """The dataset names of all known categories."""
+    return [f"amazon-{year}-{slug(category)}" for year in CATEGORIES for category in CATEGORIES[year]]
+
+
+def _category(name) -> str | None:
+    """The category of dataset `name` in the publisher's spelling, where we know it."""
+    year, spelt = parse(name)
+    return next((category for category in CATEGORIES[year] if slug(category) == spelt), None)
+
+
+def sources(name: str) -> tuple[Source, ...]:
+    """What to download for dataset `name`; empty when the category is none that we know the spelling of.
+
+    The reviews come last: they alone make the set complete, so a broken download cannot pass for one.
+    """
+    if _category(name) is None:
+        return ()
+    year = parse(name)[0]
+    reviews, *_, meta = files(name)
+    return tuple(
+        Source(file, tuple(server + folder + file for server in SERVERS[year]))
+        for folder, file in zip(reversed(FOLDERS[year]), (meta, reviews))
+    )
+
+
+def files(name: str) -> tuple[str, ...]:
+    """The publisher's file names for dataset `name`: the reviews (the small 5-core file first), then the metadata.
+
+    A category that we do not know is spelt with capitals: Hats_And_Caps. `find` does not mind.
+    """
+    year, spelt = parse(name)
+    layout, category = LAYOUTS[year], _category(name) or spelt.replace("-", " ").title().replace(" ", "_")
     stems = [s for s in (layout.reviews_5, layout.reviews) if s] + ["meta_" + layout.reviews.removeprefix("reviews_")]
     return tuple(stem.format(category) + ".gz" for stem in stems)
 

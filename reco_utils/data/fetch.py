@@ -264,4 +264,10 @@ def members(archive: Path | str, wanted: Iterable[str]) -> dict[str, str]:
     with zipfile.ZipFile(archive) as file:
         listed = sorted((m for m in file.namelist() if not m.endswith("/")), key=lambda m: m.count("/"), reverse=True)
     names = {m.replace("\\", "/").rpartition("/")[2]: m for m in listed}
-    return {n: m for n, m in names.items() if any(fnmatch.fnmatchcase(n.lower(), w.lower()) for w in wanted)}
+    return {name: member for name, member in names.items() if is_named(name, wanted)}
+
+
+def is_named(name: str, patterns: Iterable[str]) -> bool:
+    """Does a file name match one of the shell patterns? Case and an ending .gz are ignored."""
+    plain = name.lower().removesuffix(".gz")
+    return any(fnmatch.fnmatchcase(plain, pattern.lower().removesuffix(".gz")) for pattern in patterns)

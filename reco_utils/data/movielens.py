@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reco_utils.core import EVENT, ITEM, TIME, USER, Defaults, Tables
+from reco_utils.data.fetch import Source
 from reco_utils.data.schema import canonical, count_rows
 from reco_utils.data.text import find_file, read_csv
 
@@ -22,11 +23,32 @@ _CSV, _COLONS, _TABS = (
     ("ratings.dat", "movies.dat", "users.dat"),
     ("u.data", "u.item", "u.user"),
 )
-FILES = {
-    "movielens-latest-small": _CSV, "movielens-100k": _TABS, "movielens-1m": _COLONS,
-    "movielens-25m": _CSV, "movielens-32m": _CSV,
+SETS = {  # name: what, size of the zip, its name, the files in it, and one's number of lines as documented
+    "movielens-latest-small": (
+        "film ratings, 100,836 by 610 users, and tags", "1 MB", "ml-latest-small.zip", _CSV, None,
+    ),
+    "movielens-100k": (
+        "film ratings, 100,000 by 943 users with age, gender, zip code", "5 MB", "ml-100k.zip", _TABS,
+        ("u.data", 100_000),
+    ),
+    "movielens-1m": (
+        "film ratings, 1,000,209 by 6,040 users with age, gender, zip code", "6 MB", "ml-1m.zip", _COLONS,
+        ("ratings.dat", 1_000_209),
+    ),
+    "movielens-25m": (
+        "film ratings, 25,000,095 by 162,541 users, and tags", "250 MB", "ml-25m.zip", _CSV,
+        ("ratings.csv", 25_000_096),
+    ),
+    "movielens-32m": (
+        "film ratings, 32,000,204 by 200,948 users, and tags", "239 MB", "ml-32m.zip", _CSV,
+        ("ratings.csv", 32_000_205),
+    ),
 }  # fmt: skip
+FILES = {name: needed for name, (_, _, _, needed, _) in SETS.items()}
 OPTIONAL = ("tags.csv",)
+LICENCE = "free for research, no commercial use; cite Harper and Konstan 2015"
+PAGE = "https://grouplens.org/datasets/movielens/"
+SERVER, ARCHIVE = "https://files.grouplens.org/datasets/movielens/", "https://web.archive.org/web/2024id_/"
 GENRES_100K = (
     "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",
     "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
@@ -35,9 +57,10 @@ NO_GENRE = ("(no genres listed)", "unknown", "")
 RATING = {"userId": "category", "movieId": "category", "rating": "number", "timestamp": "whole"}
 
 
-def files(name: str) -> tuple[str, ...]:
-    """The publisher's file names that the dataset `name` needs."""
-    return FILES[name]
+def sources(name: str) -> tuple[Source, ...]:
+    """What to download for the dataset `name`: one zip, from the publisher or the Internet Archive."""
+    _, _, file, needed, lines = SETS[name]
+    return (Source(file, (SERVER + file, ARCHIVE + SERVER + file), members=needed, lines=lines),)
 
 
 def load(name: str, folder: Path, *, user_tags: bool = False) -> Tables:

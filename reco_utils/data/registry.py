@@ -43,7 +43,7 @@ class Entry:
     module : str
         The file of this folder with `load(name, folder, **options)`.
     needs : tuple of tuples of str
-        For each needed file the names it may have; shell patterns, case ignored.
+        For each needed file the names it may have: shell patterns; case and an ending .gz are ignored.
     optional : tuple of str
         Further names that are read when they are there.
     sources : tuple of Source
@@ -69,65 +69,35 @@ class Entry:
 
     def missing(self, there) -> list[str]:
         """The first name of each needed file that is not among the file names `there`."""
-        lower = [name.lower() for name in there]
-        return [n[0] for n in self.needs if not any(fetch.fnmatch.filter(lower, p.lower()) for p in n)]
+        there = list(there)
+        return [names[0] for names in self.needs if not any(fetch.is_named(name, names) for name in there)]
 
 
-_GROUPLENS = "free for research, no commercial use; cite Harper and Konstan 2015"
-_ARCHIVE = "https://web.archive.org/web/2024id_/"
 _KAGGLE = "https://www.kaggle.com/"
-
-
-def _movielens(name, what, size, file, lines=None):
-    url = f"https://files.grouplens.org/datasets/movielens/{file}.zip"
-    needs = movielens.files(name)
-    source = fetch.Source(f"{file}.zip", (url, _ARCHIVE + url), members=needs, lines=lines)
-    optional = movielens.OPTIONAL if "ratings.csv" in needs else ()
-    page = "https://grouplens.org/datasets/movielens/"
-    return Entry(name, what, _GROUPLENS, size, "movielens", tuple((n,) for n in needs), optional, (source,), page)
-
-
-def _either(*files):
-    """The names one needed file may have: plain or gzipped."""
-    return tuple(name for file in files for name in ((file, f"{file}.gz") if file.endswith(".csv") else (file,)))
-
-
 _ENTRIES = (
     Entry("shop", "the built-in synthetic shop with known tastes", "MIT, like this project", "none", "shop"),
-    _movielens(
-        "movielens-latest-small", "film ratings, 100,836 by 610 users, and tags", "1 MB", "ml-latest-small"
-    ),
-    _movielens(
-        "movielens-100k", "film ratings, 100,000 by 943 users with age, gender, zip code", "5 MB", "ml-100k",
-        ("u.data", 100_000),
-    ),
-    _movielens(
-        "movielens-1m", "film ratings, 1,000,209 by 6,040 users with age, gender, zip code", "6 MB", "ml-1m",
-        ("ratings.dat", 1_000_209),
-    ),
-    _movielens(
-        "movielens-25m", "film ratings, 25,000,095 by 162,541 users, and tags", "250 MB", "ml-25m",
-        ("ratings.csv", 25_000_096),
-    ),
-    _movielens(
-        "movielens-32m", "film ratings, 32,000,204 by 200,948 users, and tags", "239 MB", "ml-32m",
-        ("ratings.csv", 32_000_205),
+    *(
+        Entry(
+            name, what, movielens.LICENCE, size, "movielens", tuple((file,) for file in movielens.FILES[name]),
+            movielens.OPTIONAL, movielens.sources(name), movielens.PAGE,
+        )
+        for name, (what, size, *_) in movielens.SETS.items()
     ),
     Entry(
         "hm", "H&M purchases, 31.8 million by 1.37 million customers; articles with text",
         "Kaggle competition rules, not to be passed on", "3.5 GB", "hm",
-        tuple(_either(file) for file in ("articles.csv", "customers.csv", "transactions_train.csv")),
+        (("articles.csv",), ("customers.csv",), ("transactions_train.csv",)),
         page=_KAGGLE + "competitions/h-and-m-personalized-fashion-recommendations/data",
     ),
     Entry(
         "retailrocket", "shop events, 2.76 million views, carts and purchases by 1.41 million visitors",
-        "CC BY-NC-SA 4.0", "1 GB, of which events.csv 94 MB", "retailrocket", (_either("events.csv"),),
-        _either("item_properties*.csv", "category_tree.csv"), page=_KAGGLE + "datasets/retailrocket/ecommerce-dataset",
+        "CC BY-NC-SA 4.0", "1 GB, of which events.csv 94 MB", "retailrocket", (("events.csv",),),
+        ("item_properties*.csv", "category_tree.csv"), page=_KAGGLE + "datasets/retailrocket/ecommerce-dataset",
     ),
     Entry(
         "online-retail", "invoices of a British gift wholesaler, 1,067,371 lines of 2009 to 2011",
         "CC BY 4.0, Daqing Chen, UCI", "45 MB", "online_retail",
-        (_either("online_retail_II.xlsx", "online_retail_II*.csv", "Online Retail.xlsx", "OnlineRetail.csv"),),
+        (("online_retail_II.xlsx", "online_retail_II*.csv", "Online Retail.xlsx", "OnlineRetail.csv"),),
         sources=(
             fetch.Source(
                 "online+retail+ii.zip", ("https://archive.ics.uci.edu/static/public/502/online+retail+ii.zip",),
@@ -140,45 +110,6 @@ _ENTRIES = (
 ENTRIES = {entry.name: entry for entry in _ENTRIES}
 _OWN = ("events.csv", "events.csv.gz", "events.parquet")  # a folder of any other name that holds one of these is yours
 
-_AMAZON = {
-    2014: ("https://snap.stanford.edu/data/amazon/productGraph/categoryFiles/",
-           "https://mcauleylab.ucsd.edu/public_datasets/data/amazon/categoryFiles/"),
-    2018: ("https://mcauleylab.ucsd.edu/public_datasets/data/amazon_v2/",
-           "https://jmcauley.ucsd.edu/data/amazon_v2/",
-           "https://datarepo.eng.ucsd.edu/mcauley_group/data/amazon_v2/"),
-    2023: ("https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/raw/",
-           "https://datarepo.eng.ucsd.edu/mcauley_group/data/amazon_2023/raw/"),
-}  # fmt: skip
-_AMAZON_FOLDERS = {
-    2014: ("", ""),
-    2018: ("categoryFilesSmall/", "metaFiles2/"),
-    2023: ("review_categories/", "meta_categories/"),
-}
-_AMAZON_PAGES = {
-    2014: "https://jmcauley.ucsd.edu/data/amazon/links.html",
-    2018: "https://nijianmo.github.io/amazon/",
-    2023: "https://amazon-reviews-2023.github.io/",
-}
-_CITE = {2014: "McAuley et al. 2015", 2018: "Ni, Li and McAuley 2019", 2023: "Hou et al. 2024"}
-_SHARED = (  # categories that all three years have, in the publisher's spelling
-    "Automotive Books CDs_and_Vinyl Cell_Phones_and_Accessories Clothing_Shoes_and_Jewelry Digital_Music Electronics "
-    "Grocery_and_Gourmet_Food Home_and_Kitchen Kindle_Store Movies_and_TV Musical_Instruments Office_Products "
-    "Patio_Lawn_and_Garden Pet_Supplies Sports_and_Outdoors Tools_and_Home_Improvement Toys_and_Games Video_Games "
-)
-_LATER = (
-    "All_Beauty Appliances Arts_Crafts_and_Sewing Gift_Cards Industrial_and_Scientific Magazine_Subscriptions Software "
-)
-CATEGORIES = {
-    2014: (_SHARED + "Amazon_Instant_Video Apps_for_Android Baby Beauty Health_and_Personal_Care").split(),
-    2018: (_SHARED + _LATER + "AMAZON_FASHION Luxury_Beauty Prime_Pantry").split(),
-    2023: (
-        _SHARED
-        + _LATER
-        + "Amazon_Fashion Baby_Products Beauty_and_Personal_Care Handmade_Products Health_and_Household "
-        "Health_and_Personal_Care Subscription_Boxes"
-    ).split(),
-}
-
 
 def _amazon(name) -> Entry | None:
     """The entry of an Amazon category; without sources when the category is not one we know the spelling of."""
@@ -186,28 +117,17 @@ def _amazon(name) -> Entry | None:
         year, slug = amazon.parse(name)
     except ValueError:
         return None
-    category = next((c for c in CATEGORIES[year] if _slug(c) == slug), None)
-    *reviews, meta = amazon.files(name, category)
-    bases, (small, other) = _AMAZON[year], _AMAZON_FOLDERS[year]
-    sources = (  # the reviews last: they alone make the set complete, so a broken download cannot pass for one
-        fetch.Source(meta, tuple(base + other + meta for base in bases)),
-        fetch.Source(reviews[0], tuple(base + small + reviews[0] for base in bases)),
-    )
-    what = f"Amazon reviews of {year}, {(category or slug).replace('_', ' ').replace('-', ' ')}, with product metadata"
-    licence = f"research use; cite {_CITE[year]}"
-    needs = (tuple(reviews),)
+    *reviews, meta = amazon.files(name)
+    what = f"Amazon reviews of {year}, {slug.replace('-', ' ')}, with product metadata"
     return Entry(
-        name, what, licence, "varies", "amazon", needs, (meta,), sources if category else (), _AMAZON_PAGES[year]
-    )
-
-
-def _slug(category) -> str:
-    return category.lower().replace("_", "-")
+        name, what, amazon.LICENCES[year], "varies", "amazon", (tuple(reviews),), (meta,), amazon.sources(name),
+        amazon.PAGES[year],
+    )  # fmt: skip
 
 
 def names() -> list[str]:
     """Every name that can be asked for, with each known Amazon category."""
-    return [*ENTRIES, *(f"amazon-{year}-{_slug(c)}" for year in CATEGORIES for c in CATEGORIES[year])]
+    return [*ENTRIES, *amazon.names()]
 
 
 def _entry(name, home=None) -> Entry:
@@ -289,9 +209,9 @@ def list_datasets(home: Path | str | None = None) -> pd.DataFrame:
     rows = []
     for entry in [*ENTRIES.values(), *_known(sorted(folders - set(ENTRIES)), home)]:
         rows.append((entry.name, entry.what, entry.licence, entry.size, "yes" if _there(entry, home) else "no"))
-    for year in CATEGORIES:
-        what = f"Amazon reviews of {year}, {len(CATEGORIES[year])} categories, e.g. {_slug(CATEGORIES[year][-1])}"
-        rows.append((f"amazon-{year}-<category>", what, f"research use; cite {_CITE[year]}", "varies", "no"))
+    for year, categories in amazon.CATEGORIES.items():
+        what = f"Amazon reviews of {year}, {len(categories)} categories, e.g. {amazon.slug(categories[-1])}"
+        rows.append((f"amazon-{year}-<category>", what, amazon.LICENCES[year], "varies", "no"))
     return pd.DataFrame(rows, columns=["name", "what", "licence", "size", "on_disk"])
 
 
@@ -363,7 +283,7 @@ def _refuse_missing(entry, home, why):
 def _advice(entry, home) -> str:
     """Which files to put where, and what works without any."""
     folder = _home_to_fill(home) / entry.name
-    here = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+    here = [p.name for p in folder.iterdir() if p.is_file()] if folder.is_dir() else []
     files = " and ".join(entry.missing(here)) or "its files"
     zips = [s.file for s in entry.sources if s.file.endswith(".zip")]
     files += f" (or {zips[0]} as it is)" if zips else ""

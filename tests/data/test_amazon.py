@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from reco_utils.core import Defaults
-from reco_utils.data.amazon import files, find, load, parse
+from reco_utils.data.amazon import files, find, load, names, parse, sources
 
 NAME = {2014: "amazon-2014-toys-and-games", 2018: "amazon-2018-toys-and-games", 2023: "amazon-2023-toys-and-games"}
 REVIEWS = [  # user, item, stars, unix time: the same in every year
@@ -202,10 +202,19 @@ def test_a_category_is_found_however_it_is_spelt(tmp_path):
     assert not find("amazon-2018-fashion", tmp_path)
 
 
+def test_the_reviews_of_a_known_category_are_downloaded_last_and_of_an_unknown_one_never():
+    meta, reviews = sources("amazon-2018-cds-and-vinyl")
+    assert meta.urls[0].endswith("/amazon_v2/metaFiles2/meta_CDs_and_Vinyl.json.gz")
+    assert reviews.urls[0].endswith("/amazon_v2/categoryFilesSmall/CDs_and_Vinyl_5.json.gz")
+    assert sources("amazon-2023-baby-products")[1].urls[0].endswith("/raw/review_categories/Baby_Products.jsonl.gz")
+    assert sources("amazon-2018-hats-and-caps") == () and "amazon-2018-cds-and-vinyl" in names()
+
+
 def test_names_and_file_names():
     assert parse("amazon-2023-cds-and-vinyl") == (2023, "cds-and-vinyl")
     assert files("amazon-2014-baby") == ("reviews_Baby_5.json.gz", "reviews_Baby.json.gz", "meta_Baby.json.gz")
-    assert files("amazon-2018-x", "CDs_and_Vinyl")[0] == "CDs_and_Vinyl_5.json.gz"
+    assert files("amazon-2018-cds-and-vinyl")[0] == "CDs_and_Vinyl_5.json.gz"
+    assert files("amazon-2018-hats-and-caps")[0] == "Hats_And_Caps_5.json.gz"
     assert files("amazon-2023-all-beauty") == ("All_Beauty.jsonl.gz", "meta_All_Beauty.jsonl.gz")
     with pytest.raises(ValueError, match="is named amazon-<2014"):
         parse("amazon-2019-baby")
@@ -276,5 +285,5 @@ def test_2014_metadata_is_data_never_code(tmp_path):
 
 
 def test_no_review_file_names_the_ones_expected(tmp_path):
-    with pytest.raises(FileNotFoundError, match="expected reviews_Toys_And_Games_5.json.gz or reviews_Toys_And"):
+    with pytest.raises(FileNotFoundError, match="expected reviews_Toys_and_Games_5.json.gz or reviews_Toys_and"):
         load(NAME[2014], tmp_path)

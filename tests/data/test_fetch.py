@@ -11,7 +11,7 @@ import requests
 from urllib3 import HTTPResponse
 
 from reco_utils.data import fetch
-from reco_utils.data.fetch import Source, check_file, download, https_get, members, unpack
+from reco_utils.data.fetch import Source, check_file, download, https_get, is_named, members, unpack
 
 FIRST, MIRROR = "https://example.org/data.zip", "https://mirror.example.org/data.zip"
 
@@ -250,6 +250,12 @@ def test_a_damaged_member_is_named_when_it_is_unpacked(tmp_path):
     (tmp_path / "data.zip").write_bytes(GOOD[:at] + bytes([GOOD[at] ^ 0xFF]) + GOOD[at + 1 :])
     with pytest.raises(ValueError, match="data.zip: its member set/ratings.csv cannot be unpacked"):
         unpack(tmp_path / "data.zip", ("*.csv",), tmp_path)
+
+
+def test_a_name_matches_in_any_case_and_gzipped():
+    assert is_named("Ratings.CSV.gz", ("ratings.csv",)) and is_named("ratings.csv", ("ratings.csv.gz",))
+    assert is_named("item_properties_part2.csv", ("x", "item_properties*.csv"))
+    assert not is_named("ratings.csv.zip", ("ratings.csv",))
 
 
 def test_check_file_passes_what_it_should(tmp_path):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from reco_utils.core import Defaults
-from reco_utils.data.movielens import FILES, GENRES_100K, files, load
+from reco_utils.data.movielens import FILES, GENRES_100K, load, sources
 
 RATINGS = [  # userId, movieId, rating, timestamp: the same events in every layout
     (1, 10, 4, 978300760),
@@ -117,9 +117,12 @@ def test_the_files_are_left_as_they_are(tmp_path):
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
-def test_every_name_has_its_files():
-    assert files("movielens-32m") == ("ratings.csv", "movies.csv")
-    assert len(FILES) == 5
+def test_every_name_has_its_files_in_one_zip_of_the_publisher():
+    assert FILES["movielens-32m"] == ("ratings.csv", "movies.csv")
+    (source,) = sources("movielens-32m")
+    assert source.file == "ml-32m.zip" and source.members == FILES["movielens-32m"]
+    assert source.urls[0] == "https://files.grouplens.org/datasets/movielens/ml-32m.zip"
+    assert source.lines == ("ratings.csv", 32_000_204 + 1)  # and the header
 
 
 def test_one_rating_is_enough(tmp_path):

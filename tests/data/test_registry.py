@@ -12,7 +12,8 @@ import pytest
 
 from reco_utils.core import Defaults
 from reco_utils.data import fetch, movielens, registry
-from reco_utils.data.registry import CATEGORIES, ENTRIES, download_dataset, find, list_datasets, load_dataset, names
+from reco_utils.data.amazon import CATEGORIES
+from reco_utils.data.registry import ENTRIES, download_dataset, find, list_datasets, load_dataset, names
 from reco_utils.data.schema import canonical
 
 SMALL = "movielens-latest-small"
@@ -169,6 +170,21 @@ def test_a_web_page_saved_as_the_zip_is_called_that_and_not_touched(tmp_path):
     with pytest.raises(ValueError, match="ml-latest-small.zip is a web page, not data"):
         load_dataset(SMALL, home=tmp_path)
     assert path.exists()  # a person put it there
+
+
+def test_files_may_be_gzipped_and_spelt_in_capitals(tmp_path):
+    flat = load_dataset(SMALL, home=put(tmp_path / "a" / SMALL).parent)
+    folder = tmp_path / "b" / SMALL
+    folder.mkdir(parents=True)
+    (folder / "ratings.csv.gz").write_bytes(gzip.compress(RATINGS.encode()))
+    (folder / "Movies.CSV").write_text(MOVIES)
+    pd.testing.assert_frame_equal(load_dataset(SMALL, home=tmp_path / "b").events, flat.events)
+
+
+def test_a_folder_in_place_of_a_file_is_no_file(tmp_path):
+    (put(tmp_path / SMALL, {"ratings.csv": RATINGS}) / "movies.csv").mkdir()
+    with pytest.raises(FileNotFoundError, match="and put movies.csv"):
+        load_dataset(SMALL, home=tmp_path, download=False)
 
 
 def test_an_unknown_category_is_accepted_when_its_folder_is_there(tmp_path):
