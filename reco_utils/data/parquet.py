@@ -82,7 +82,7 @@ def cached(where: Iterable[tuple[Path, str]], raw: str, key: str, make: Callable
 def writable(folder: Path) -> bool:
     """May files be made in `folder`? A folder without any write permission counts as read-only, even for root."""
     there = next((p for p in (folder, *folder.parents) if p.exists()), None)
-    return there is not None and bool(there.stat().st_mode & 0o222) and os.access(there, os.W_OK)
+    return there is not None and there.is_dir() and bool(there.stat().st_mode & 0o222) and os.access(there, os.W_OK)
 
 
 def _write_whole(tables, folder, name):

@@ -287,7 +287,9 @@ def _advice(entry, home) -> str:
     files = " and ".join(entry.missing(here)) or "its files"
     zips = [s.file for s in entry.sources if s.file.endswith(".zip")]
     files += f" (or {zips[0]} as it is)" if zips else ""
-    return f"Get it from {entry.page} and put {files} into {_show(folder)}. {OFFLINE}"
+    named = os.environ.get("RECO_DATA_HOME") if home is None else None
+    lost = f" RECO_DATA_HOME is {named!r}, where there is no folder." if named and not _homes(home)[0].is_dir() else ""
+    return f"Get it from {entry.page} and put {files} into {_show(folder)}.{lost} {OFFLINE}"
 
 
 # ------------------------------------------------------------------------------------------------------------- load

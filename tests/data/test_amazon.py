@@ -265,6 +265,14 @@ def test_a_truncated_gzip_is_called_that(year, which, tmp_path):
         load(NAME[year], tmp_path)
 
 
+def test_a_gzip_with_one_wrong_byte_is_refused_though_it_can_be_read(tmp_path):
+    line = b'{"overall": 5.0, "reviewerID": "A", "asin": "B", "unixReviewTime": 1400000000}\n'
+    whole = gzip.compress(line, compresslevel=0)  # stored as it is: the stars can be changed
+    (tmp_path / "Gift_Cards_5.json.gz").write_bytes(whole.replace(b"5.0", b"1.0"))
+    with pytest.raises(ValueError, match="Gift_Cards_5.json.gz was cut off or damaged"):
+        load("amazon-2018-gift-cards", tmp_path)
+
+
 def test_broken_lines_are_counted_and_shown(tmp_path):
     write(tmp_path / FILE[2018][0], [LINE, "[1]\n", LINE, "{oops\n", "\n"])
     with pytest.raises(ValueError, match=r"(?s)is not a JSON object: 2 rows.*2 +\[1\].*4 +\{oops"):

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import sys
 import types
 import zipfile
@@ -289,6 +290,15 @@ def test_offline_the_error_says_which_file_goes_where_and_what_works_without(tmp
     assert not list(tmp_path.iterdir())
 
 
+def test_a_home_that_is_no_folder_is_named_and_nothing_is_made_there(tmp_path, server, monkeypatch):
+    server({URL: zipped()})
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RECO_DATA_HOME", str(tmp_path / "file"))
+    with pytest.raises(FileNotFoundError, match="RECO_DATA_HOME is '.*file', where there is no folder"):
+        load_dataset("hm")
+    assert download_dataset(SMALL) == tmp_path / "local" / SMALL
+
+
 def test_only_the_missing_files_are_asked_for(tmp_path):
     put(tmp_path / "movielens-1m", {"ratings.dat": "", "users.dat": ""})
     with pytest.raises(OSError, match=r"put movies.dat \(or ml-1m.zip"):
@@ -364,6 +374,14 @@ def test_a_changed_file_or_option_is_read_again(tmp_path):
     put(folder, {"movies.csv": MOVIES.replace("Drama", "Crime film")})
     assert load_dataset(SMALL, home=tmp_path).catalog["tags"][0] == "Crime film"
     assert len([p for p in folder.iterdir() if p.is_dir()]) == 1  # the two stale copies are gone
+
+
+def test_a_file_of_the_same_size_saved_later_is_read_again(tmp_path):
+    path = put(tmp_path / SMALL) / "movies.csv"
+    assert load_dataset(SMALL, home=tmp_path).catalog["title"][0] == "One (1999)"
+    path.write_text(MOVIES.replace("One", "Uno"))
+    os.utime(path, (path.stat().st_mtime + 10,) * 2)
+    assert load_dataset(SMALL, home=tmp_path).catalog["title"][0] == "Uno (1999)"
 
 
 def test_a_read_only_home_has_its_copy_in_data(tmp_path, monkeypatch):
