@@ -25,6 +25,8 @@ from urllib3.exceptions import HTTPError
 log = logging.getLogger(__name__)
 CHUNK = 2**20  # bytes read or written at once
 WEB_PAGE = ("<!doctype html", "<html", "<head", "<?xml", "<body")
+# what zipfile raises for a member that is damaged, cut off, encrypted or packed in a way it does not know
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 TIMEOUT_S = (10, 60)  # to connect, to wait for the next bytes
 
 
@@ -78,13 +80,11 @@ def https_get(url: str, file: Path | str) -> None:
         with open(file, "wb") as out, tqdm(total=total, unit="B", unit_scale=True, disable=quiet) as bar:
             for chunk in answer.raw.stream(CHUNK, decode_content=False):
                 bar.update(out.write(chunk))
-            if total and out.tell() != total:
-                raise OSError(f"the connection was cut after {out.tell():,} of {total:,} bytes")
 
 
 @contextlib.contextmanager
 def _broken_is_oserror():
-    """A connection that breaks while the bytes come in raises urllib3's own errors, which are no OSErrors."""
+    """A connection that breaks, or ends early, raises urllib3's own errors, which are no OSErrors."""
     try:
         yield
     except HTTPError as error:
@@ -216,15 +216,23 @@ def check_file(path: Path | str, *, name: str | None = None, whole: bool = False
             check_gzip(path, name=name)
     if name.endswith(".zip"):
         if not zipfile.is_zipfile(path):
-            what = (
-                "a zip file that was cut off" if begin.startswith(b"PK") else f"no zip file, it begins {begin[:16]!r}"
-            )
+            what = "a zip file that was cut off" if begin[:2] == b"PK" else f"no zip file, it begins {begin[:16]!r}"
             raise ValueError(f"{name} is {what}; {advice}")
-        if whole:
-            with zipfile.ZipFile(path) as archive:
-                damaged = archive.testzip()
-            if damaged:
-                raise ValueError(f"{name}: its member {damaged} is damaged; {advice}")
+        if whole and (damaged := _damaged_member(path)):
+            raise ValueError(f"{name}: its member {damaged} is damaged; {advice}")
+
+
+def _damaged_member(path) -> str | None:
+    """The first member of a zip that cannot be unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.namelist():
+            try:
+                with archive.open(member) as file:
+                    while file.read(CHUNK):
+                        pass
+            except BROKEN_ZIP:
+                return member
+    return None
 
 
 def check_gzip(path: Path, *, name: str | None = None) -> None:
@@ -253,7 +261,7 @@ def unpack(archive: Path | str, wanted: Iterable[str], folder: Path | str) -> li
             try:
                 with file.open(member) as source, open(folder / name, "wb") as out:
                     shutil.copyfileobj(source, out, CHUNK)
-            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            except BROKEN_ZIP as error:
                 raise ValueError(f"{archive.name}: its member {member} cannot be unpacked ({error})") from None
     return [folder / name for name in found]
 

@@ -254,22 +254,27 @@ def _download(entry, home) -> Path:
         why = "cannot be downloaded without an account" if entry.name in ENTRIES else "its address is not known"
         _refuse_missing(entry, home, why)
     *extra, main = entry.sources
-    new, failures = [p for p in (folder, folder.parent) if not p.exists()], []
-    for source in extra:
-        try:
-            fetch.download(source, folder)
-        except (OSError, ValueError) as error:
-            failures.append((source.file, error))
+    new = [p for p in (folder, folder.parent) if not p.exists()]
     try:
+        failures = [(source.file, error) for source in extra if (error := _failure(source, folder))]
         fetch.download(main, folder)
     except (OSError, ValueError) as error:
+        raise type(error)(f"{entry.name} is not on disk; {error}\n{_advice(entry, home)}") from None
+    finally:  # also after Ctrl-C
         for made in new:
             if made.is_dir() and not any(made.iterdir()):
                 made.rmdir()
-        raise type(error)(f"{entry.name} is not on disk; {error}\n{_advice(entry, home)}") from None
     for file, error in failures:
         log.warning("%s goes without %s: %s", entry.name, file, error)
     return _find(entry, home)
+
+
+def _failure(source, folder) -> Exception | None:
+    """Why a file that can be missing could not be downloaded; None when it was."""
+    try:
+        fetch.download(source, folder)
+    except (OSError, ValueError) as error:
+        return error
 
 
 def _home_to_fill(home) -> Path:

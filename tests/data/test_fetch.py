@@ -124,7 +124,7 @@ def test_a_file_that_is_something_else_is_refused_and_not_kept(tmp_path, file, c
 def test_a_damaged_member_of_a_zip_is_found(tmp_path):
     at = GOOD.index(b"ratings.csv") + len("ratings.csv") + 2
     broken = GOOD[:at] + bytes([GOOD[at] ^ 0xFF]) + GOOD[at + 1 :]
-    with pytest.raises((ValueError, zipfile.BadZipFile, OSError)):
+    with pytest.raises(ValueError, match="data.zip: its member set/ratings.csv is damaged"):
         download(Source("data.zip", (FIRST,)), tmp_path, get=serve({FIRST: broken}))
     assert not list(tmp_path.iterdir())
 
@@ -135,8 +135,9 @@ def test_a_zip_must_hold_the_members_and_lines_the_publisher_documents(tmp_path)
 
     with pytest.raises(ValueError, match=r"data.zip lacks \['users.csv'\]; it holds \['movies.csv', 'ratings.csv'\]"):
         fetch_it(members=("ratings.csv", "users.csv"))
-    with pytest.raises(ValueError, match="ratings.csv has 100 lines, the publisher says 101"):
-        fetch_it(members=("ratings.csv",), lines=("ratings.csv", 101))
+    for expected in (99, 101):
+        with pytest.raises(ValueError, match=f"ratings.csv has 100 lines, the publisher says {expected}"):
+            fetch_it(members=("ratings.csv",), lines=("ratings.csv", expected))
     assert fetch_it(members=("ratings.csv", "movies.csv"), lines=("ratings.csv", 100)).exists()
 
 

@@ -64,6 +64,12 @@ def test_any_column_names_through_one_mapping_or_one_per_table(tmp_path, nested)
     same(load_files(events, catalog, columns=columns), load_files(EVENTS, CATALOG))
 
 
+def test_one_mapping_for_all_tables_leaves_a_table_alone_that_has_no_such_column_of_ours(tmp_path):
+    catalog = text(CATALOG.assign(customer="everybody"), tmp_path / "c.csv")
+    events = EVENTS.rename(columns={"user_id": "customer"})
+    same(load_files(events, catalog, columns={"customer": "user_id"}), load_files(EVENTS, CATALOG))
+
+
 def test_a_mapping_wins_over_a_column_that_has_the_name_already():
     events = EVENTS.assign(customer=["x", "y", "z"])
     assert set(load_files(events, CATALOG, columns={"customer": "user_id"}).profiles["user_id"]) == {"x", "y", "z"}

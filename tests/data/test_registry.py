@@ -342,6 +342,19 @@ def test_an_amazon_category_comes_with_its_metadata(tmp_path, server):
     assert tables.catalog["title"].tolist() == ["Blue"]
 
 
+@pytest.mark.parametrize("name", ["movielens-latest-small", "amazon-2023-cds-and-vinyl"])
+def test_ctrl_c_in_a_download_leaves_nothing_behind(name, tmp_path, monkeypatch):
+    def stop(url, file):
+        with open(file, "wb") as out:
+            out.write(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fetch.download, "__kwdefaults__", {"get": stop})
+    with pytest.raises(KeyboardInterrupt):
+        load_dataset(name, home=tmp_path / "home")
+    assert not list(tmp_path.iterdir())
+
+
 def test_missing_metadata_is_allowed_and_said(tmp_path, server, caplog):
     server({url: page for url, page in PAGES.items() if "meta" not in url})
     tables = load_dataset("amazon-2023-cds-and-vinyl", home=tmp_path)

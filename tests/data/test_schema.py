@@ -67,6 +67,14 @@ def test_columns_the_schema_does_not_know_are_dropped():
 def test_two_events_at_one_time_keep_the_order_of_the_file():
     frame = events(timestamp=pd.Timestamp("2024-01-01"))
     assert list(load(frame).events["event"]) == ["view", "purchase", "rating"]
+    late, early = pd.Timestamp("2024-01-02"), pd.Timestamp("2024-01-01")
+    frame = events(timestamp=[late, early, early], user_id=["ann", "zoe", "bob"])
+    assert list(load(frame).events["user_id"]) == ["zoe", "bob", "ann"]
+
+
+def test_times_of_another_zone_are_brought_to_utc():
+    noon = pd.to_datetime(["2024-07-01 12:00"] * 3).tz_localize("Europe/Berlin")
+    assert set(load(events(timestamp=noon)).events["timestamp"]) == {pd.Timestamp("2024-07-01 10:00")}
 
 
 REFUSED = {
