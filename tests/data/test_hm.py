@@ -71,6 +71,14 @@ def test_adding_up_agrees_with_a_naive_group_by(tmp_path):
     assert events["value"].to_numpy() == pytest.approx([sum(prices) for prices in naive.values()])
 
 
+def test_rows_of_an_unknown_channel_are_added_up_among_themselves(tmp_path):
+    rows = [("2018-09-20", 0, article, 0.05, channel) for article, channel in
+            (("0108775015", 1), ("0108775015", 2), ("0108775044", ""), ("0108775044", ""))]  # fmt: skip
+    events = load("hm", write(tmp_path, rows)).events
+    assert events["item_id"].tolist() == ["0108775015", "0108775015", "0108775044"]
+    assert events["quantity"].tolist() == [1, 1, 2] and events["device"].isna().tolist() == [False, False, True]
+
+
 def test_the_catalogue_says_colour_department_and_the_first_price(tmp_path):
     catalog = load("hm", write(tmp_path)).catalog.set_index("item_id")
     assert catalog["title"].tolist() == ["Strap top, black", "Strap top, white", "OP T-shirt (Idro), black"]

@@ -72,6 +72,13 @@ def test_every_line_that_is_left_out_is_counted_under_one_reason(small):
     }
 
 
+def test_a_cancellation_before_the_purchase_is_not_its_own(tmp_path):
+    before = "C2000,22111,SET/3 TINS ,-7,2009-12-10 10:00:00,2.0,13086.0,UK\n"
+    after = "2001,22111,SET/3 TINS ,7,2009-12-20 10:00:00,2.0,13086.0,UK\n"
+    (tmp_path / "online_retail_II.csv").write_text(ROWS + before + after)
+    assert counts(load("online-retail", tmp_path))["kept, though cancelled later"] == 1
+
+
 def test_the_catalogue_has_the_usual_title_and_the_first_price_of_a_known_customer(small):
     catalog = load("online-retail", small).catalog.set_index("item_id")
     assert catalog["title"].to_dict() == {

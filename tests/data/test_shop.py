@@ -269,6 +269,11 @@ def test_tastes_drift_in_a_straight_line():
     assert tastes.preference(["ann"] * 2, ["boot"] * 2, at=times[1:3]).tolist() == [1.0, 1.5]
 
 
+def test_padding_has_no_preference():
+    found = make_tastes().preference_at([0, 1], np.array([[0, -1], [-1, 2]]))
+    np.testing.assert_equal(found, [[2.0, np.nan], [np.nan, -3.0]])
+
+
 def test_no_pairs_give_no_preferences():
     assert make_tastes().preference([], []).shape == (0,)
 
