@@ -1,15 +1,29 @@
-"""Graders of notebook 02: Jaccard, the weighted sum, shrinkage, and neighbours chosen with a rule that is used."""
+"""Graders of notebook 02: Jaccard, the weighted sum, and neighbours chosen with a rule that is used."""
 
 import numpy as np
 
 from reco_utils.check import Wrong, grader
 
 
+def _function(answer):
+    """The answer, if it can be called."""
+    if not callable(answer):
+        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
+    return answer
+
+
+def _number(value, what):
+    """A plain number, or advice on what should come back."""
+    if isinstance(value, bool) or np.ndim(value) or not np.issubdtype(np.asarray(value).dtype, np.number):
+        raise Wrong(f"the function must return one number, {what}, got {value!r}")
+    return float(value)
+
+
 @grader("02.1", hint="items in both, divided by items in at least one; & and | do this for Python sets")
 def jaccard(answer):
     cases = [({1, 2, 3}, {2, 3, 4, 5}, 2 / 5), ({1, 2}, {1, 2}, 1.0), ({1}, {2, 3}, 0.0)]
     for a, b, right in cases:
-        found = float(answer(set(a), set(b)))
+        found = _number(_function(answer)(set(a), set(b)), "the similarity")
         if np.isclose(found, right):
             continue
         shared = len(a & b)
@@ -25,7 +39,7 @@ def jaccard(answer):
             if np.isclose(found, wrong):
                 raise Wrong(why)
         raise Wrong(f"{a} and {b} give {found:.3g}; {shared} items are in both and {len(a | b)} in at least one")
-    if not np.isclose(float(answer(set(), set())), 0):
+    if not np.isclose(_number(answer(set(), set()), "the similarity"), 0):
         raise Wrong("two users without any item must get 0: nothing says that they are alike")
     return "It looks at what is shared and at nothing else: stars and weights play no part."
 
@@ -39,7 +53,7 @@ def weighted_sum(answer):
     for item, score in right.items():
         similarity = np.array([s for s, items in _NEIGHBORS if item in items])
         weight = np.array([items[item] for _, items in _NEIGHBORS if item in items])
-        found = float(answer(list(_NEIGHBORS), item))
+        found = _number(_function(answer)(list(_NEIGHBORS), item), "the score")
         if np.isclose(found, score):
             continue
         advice = {
@@ -52,39 +66,16 @@ def weighted_sum(answer):
         for wrong, why in advice.items():
             if np.isclose(found, wrong):
                 raise Wrong(why)
+        if np.isnan(found):
+            raise Wrong(f"{item} gets NaN, but somebody has it: leave out the neighbours without it, add up the others")
         raise Wrong(f"{item} gets {found:.3g}; add up similarity * weight of its owners on paper")
     try:
         stranger = answer(list(_NEIGHBORS), "kettle")
     except KeyError:
         raise Wrong("not every neighbour has every item; ask `if item in items` first") from None
-    if not np.isnan(float(stranger)):
-        raise Wrong(f"nobody has a kettle, yet it gets {float(stranger):g}: no opinion is NaN, not a score")
+    if not np.isnan(_number(stranger, "the score or NaN")):
+        raise Wrong(f"nobody has a kettle, yet it gets {stranger:g}: no opinion is NaN, not a score")
     return "Three things raise a score: close neighbours, keen neighbours and many of them."
-
-
-@grader("02.3", hint="multiply by n_common / (n_common + shrinkage)")
-def shrink(answer):
-    for similarity, n_common, shrinkage in ((0.8, 2, 6), (0.9, 50, 10), (1.0, 1, 100)):
-        found, right = float(answer(similarity, n_common, shrinkage)), similarity * n_common / (n_common + shrinkage)
-        if np.isclose(found, right):
-            continue
-        advice = {
-            similarity * shrinkage / (n_common + shrinkage): "upside down: the more in common, the more must be left",
-            similarity / (n_common + shrinkage): "the numerator lacks n_common: more in common would mean less trust",
-            similarity - shrinkage: "shrinkage is a number of items, it cannot be subtracted from a similarity",
-            n_common / (n_common + shrinkage): "that is the factor alone; multiply the similarity by it",
-            similarity / (1 + shrinkage): "the same cut for everybody; it must depend on n_common",
-        }
-        for wrong, why in advice.items():
-            if np.isclose(found, wrong):
-                raise Wrong(why)
-        raise Wrong(
-            f"similarity {similarity:g} with {n_common} in common and shrinkage {shrinkage} gives {found:.3g}; "
-            "write the factor n / (n + shrinkage) out"
-        )
-    if not np.isclose(float(answer(0.7, 3, 0)), 0.7):
-        raise Wrong("with shrinkage 0 nothing may change")
-    return "One item in common with shrinkage 100 leaves a hundredth; fifty with shrinkage 10 leave five sixths."
 
 
 _HISTORIES = {
@@ -96,10 +87,13 @@ _HISTORIES = {
 }
 
 
-@grader("02.4", hint="leave out the user, then everybody with fewer than min_overlap shared items; sort; cut to n")
+@grader("02.3", hint="leave out the user, then everybody with fewer than min_overlap shared items; sort; cut to n")
 def neighbors(answer):
     def ask(n, min_overlap):
-        found = list(answer({user: set(items) for user, items in _HISTORIES.items()}, "ann", n, min_overlap))
+        histories = {user: set(items) for user, items in _HISTORIES.items()}
+        found = _function(answer)(histories, "ann", n, min_overlap)
+        if isinstance(found, str | set | dict) or not np.iterable(found):
+            raise Wrong(f"the function must return a list of names, the nearest first, got {found!r}")
         names = [pair[0] if isinstance(pair, tuple) else pair for pair in found]
         if unknown := set(map(str, names)) - set(_HISTORIES):
             raise Wrong(f"neighbours must be names of users, got {sorted(unknown)}")
