@@ -339,7 +339,7 @@ def test_defaults_refuse_an_unknown_split():
 
 def test_tables_say_what_they_can_feed():
     events = pd.DataFrame({"event": ["view", "purchase"], "rating": [np.nan, np.nan], "value": [np.nan, 3.0]})
-    catalog = pd.DataFrame({"title": ["item 1", "item 2"], "price": [1.0, np.nan]})
+    catalog = pd.DataFrame({"item_id": ["1", "2"], "title": ["item 1", "item 2"], "price": [1.0, np.nan]})
     profiles = pd.DataFrame({"user_id": ["u"], "age": [np.nan]})
     tables = Tables("t", events, catalog, profiles, Defaults(), pd.DataFrame())
     assert tables.offers == {"price", "funnel", "revenue"}  # a made-up title is no text, an empty column is nothing
