@@ -77,10 +77,11 @@ def _data(options) -> int:
     from reco_utils.data import registry
 
     if options.action == "list":
-        datasets = registry.list_datasets()[["name", "on_disk", "size", "what", "licence"]].astype(str)
+        datasets = registry.list_datasets()[["name", "on_disk", "size", "what"]].astype(str)
         widths = [max(datasets[column].str.len().max(), len(column)) for column in datasets]
         for row in (datasets.columns, *datasets.itertuples(index=False)):
             print("  ".join(f"{text:{width}}" for text, width in zip(row, widths)).rstrip())
+        print("licences and how to get each: data/README.md")
         return 0
     if options.name is None:
         raise ValueError(f"data {options.action} needs a name; `python -m reco_utils data list` shows them")

@@ -53,6 +53,13 @@ class Defaults:
     def __post_init__(self):
         if self.split not in ("time", "leave-last-out"):
             raise ValueError(f"split must be 'time' or 'leave-last-out', got {self.split!r}")
+        for name in ("window_days", "half_life_days", "positive_from"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, (bool, str)) or not np.isfinite(value)):
+                raise ValueError(f"{name} must be a finite number or None, got {value!r}")
+        for name in ("window_days", "half_life_days"):
+            if not (getattr(self, name) is None or getattr(self, name) > 0):
+                raise ValueError(f"{name} must be more than 0 days, or None for no limit, got {getattr(self, name)}")
 
 
 class Tastes(Protocol):

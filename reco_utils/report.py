@@ -26,7 +26,7 @@ PAGE = """<!doctype html>
 <title>{{ parameters.dataset }}: a run of the course</title>
 <style>
   :root { --ink: #1b1f24; --soft: #5b6570; --line: #e3e6ea; --paper: #fff; --accent: #0072b2; --bad: #b3261e }
-  body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 56rem; color: var(--ink); background: var(--paper);
+  body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 68rem; color: var(--ink); background: var(--paper);
          font: 16px/1.55 system-ui, sans-serif }
   h1 { margin: 0 0 .25rem; font-size: 1.7rem; line-height: 1.2 }
   h2 { margin: 3.5rem 0 .25rem; padding-top: 1.25rem; border-top: 1px solid var(--line); font-size: 1.3rem }

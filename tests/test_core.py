@@ -337,6 +337,20 @@ def test_defaults_refuse_an_unknown_split():
         Defaults(split="random")
 
 
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"window_days": 0}, "window_days must be more than 0 days, or None for no limit, got 0"),
+        ({"half_life_days": -1.0}, "half_life_days must be more than 0 days"),
+        ({"half_life_days": "30"}, "half_life_days must be a finite number or None, got '30'"),
+        ({"positive_from": float("nan")}, "positive_from must be a finite number or None, got nan"),
+    ],
+)
+def test_defaults_that_mean_nothing_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Defaults(**wrong)
+
+
 def test_tables_say_what_they_can_feed():
     events = pd.DataFrame({"event": ["view", "purchase"], "rating": [np.nan, np.nan], "value": [np.nan, 3.0]})
     catalog = pd.DataFrame({"item_id": ["1", "2"], "title": ["item 1", "item 2"], "price": [1.0, np.nan]})
