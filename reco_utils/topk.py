@@ -1,8 +1,8 @@
 """The k best columns of every row: a compiled selection, and the same over dot products without the full product.
 
-Pure arrays in, arrays out, so that the kernels can be tested against a naive sort and measured beside other libraries'.
-People call `core.recommend`; other kernels of the package reuse the heap and `everywhere`. (numba's cache on disk does not
-notice an edit here in the kernels of other files that call these: `make clean` empties it.)
+Pure arrays in, arrays out, so that the kernels can be tested against a naive sort and measured beside those of other
+libraries. People call `core.recommend`; other kernels of the package reuse the heap and `everywhere`. (numba's cache on
+disk does not notice an edit here in the kernels of other files that call these: `make clean` empties it.)
 
 Letters: B rows (requests), I columns (items), K list length, D width of the vectors.
 """
@@ -107,7 +107,7 @@ def spans(n_rows, n_spans):
 
 
 def everywhere(task, spans):
-    """Run task(start, stop) for every span on all cores; the tasks must release the interpreter lock to gain from it."""
+    """Run task(start, stop) for every span on all cores; tasks gain from it if they release the interpreter lock."""
     if len(spans) == 1 or N_THREADS == 1:
         for start, stop in spans:
             task(start, stop)
