@@ -56,6 +56,18 @@ def ours_to_file(folder):
     return lambda: score_events(folder / "events.parquet", out=folder / "weights.parquet", connection=con, **rule)
 
 
+def ours_unordered(folder):
+    """The definition alone: what `score_events` runs, without the order of rows that it promises."""
+    import duckdb
+    import pandas as pd
+
+    from reco_utils.data.weighting import weighting_sql
+
+    source = f"read_parquet('{folder / 'events.parquet'}')"
+    sql = weighting_sql(asof=ASOF, half_life_days=HALF_LIFE, window_days=WINDOW, source=source)
+    return lambda: pd.DataFrame(duckdb.sql(sql).fetchnumpy(), copy=False)
+
+
 def polars_streaming(folder):
     import polars as pl
 
@@ -122,6 +134,7 @@ def digest(result):
 
 CONTENDERS = {
     "ours": ours,
+    "ours, unordered": ours_unordered,
     "polars streaming": polars_streaming,
     "polars streaming, sorted": polars_sorted,
     "duckdb by hand": duckdb_by_hand,
