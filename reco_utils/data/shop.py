@@ -26,7 +26,7 @@ SIZES = {"small": (500, 300), "medium": (5_000, 2_000), "large": (100_000, 20_00
 START, N_DAYS = pd.Timestamp("2025-01-02"), 180
 END = START + pd.Timedelta(days=N_DAYS) - pd.Timedelta(seconds=1)  # the last second of 2025-06-30
 DAY_MS = 86_400_000
-DEFAULTS = Defaults(("purchase",), positive_from=4.0, window_days=90.0, half_life_days=30.0)
+DEFAULTS = Defaults(("purchase",), positive_from=4.0, half_life_days=90.0)
 
 SESSIONS_PER_USER = 11.0  # in 180 days, for a user of average activity who was there from the start
 WEEKDAYS = (1.05, 0.95, 0.95, 1.00, 0.85, 0.95, 1.25)  # from Monday

@@ -1,0 +1,110 @@
+"""What every matrix factorisation does once its factors are known: fold in, score, find similar items, explain.
+
+For one history with interaction strengths, a user's factors solve a small linear system,
+
+    (G + sum_i a_i y_i y_i' + ridge * 1) x = sum_i b_i y_i        over the items i of the history,
+
+y_i being the item's factors and G what all items weigh together. A model says what a, b, ridge and G are
+(`_system`); everything here follows from that, for known users, strangers with a session, and explanations alike.
+
+Letters: U users, I items, B requests, D factors, nnz entries of the histories.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from reco_utils.core import UserBatch, check_k
+from reco_utils.models.fitted import check_fitted
+from reco_utils.topk import select_dot
+
+
+class System(NamedTuple):
+    """The linear systems of some histories: gram (D, D), pull `a` and target `b` (nnz,), ridge (B,); all float64."""
+
+    gram: np.ndarray
+    pull: np.ndarray
+    target: np.ndarray
+    ridge: np.ndarray
+
+
+class FactorRecommender:
+    """Base of ALS and iALS: subclasses learn `item_factors_` (I, D) float64 and define `_system(history)`.
+
+    A row of `item_factors_` is NaN where the item has no history: no opinion.
+    """
+
+    def _system(self, history: csr_matrix) -> System:
+        raise NotImplementedError
+
+    def fold_in(self, history: csr_matrix) -> np.ndarray:
+        """The factors of people with these histories (B, I): (B, D) float64, NaN where no item of it is known.
+
+        The item factors stay as they are. Known user or stranger, the same history gives the same factors.
+        """
+        system, items = self._system(history), np.nan_to_num(self.item_factors_)
+        known = ~np.isnan(self.item_factors_[:, 0])
+        factors = np.full((history.shape[0], items.shape[1]), np.nan)
+        for row in range(len(factors)):
+            inside = slice(history.indptr[row], history.indptr[row + 1])
+            if known[history.indices[inside]].any():
+                left, right = self._normal_equations(system, row, inside, items[history.indices[inside]])
+                factors[row] = np.linalg.solve(left, right)
+        return factors
+
+    def vectors(self, batch: UserBatch) -> tuple[np.ndarray, np.ndarray]:
+        """User factors (B, D) and item factors (I, D), float32; scores are their dot products, NaN is no opinion."""
+        check_fitted(self, batch)
+        return self.fold_in(batch.history).astype(np.float32), self.item_factors_.astype(np.float32)
+
+    def score(self, batch: UserBatch) -> np.ndarray:
+        """Scores (B, I) float32, about 0 to 1; NaN for an item without history, and for a user without one."""
+        queries, items = self.vectors(batch)
+        return queries @ items.T
+
+    def similar_items(self, items, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The k items whose factors point most nearly the same way (cosine), never the item itself.
+
+        Parameters
+        ----------
+        items : (n,) positions; `data.positions(ids)` gives them
+        k : int
+            May exceed the catalogue.
+
+        Returns
+        -------
+        positions (n, k) int32, -1 pads; cosines (n, k) float32, NaN pads. An item without history has none.
+
+        Raises
+        ------
+        IndexError  when a position is outside the catalogue
+        """
+        check_fitted(self)
+        items = np.atleast_1d(np.asarray(items))
+        outside = items[(items < 0) | (items >= self.n_items_)]
+        if len(outside):
+            raise IndexError(f"item positions must be 0 to {self.n_items_ - 1}, got {outside[:3].tolist()}")
+        length = np.linalg.norm(self.item_factors_, axis=1, keepdims=True)
+        unit = np.divide(self.item_factors_, length, out=np.full_like(self.item_factors_, np.nan), where=length > 0)
+        itself = csr_matrix((np.ones(len(items)), items, np.arange(len(items) + 1)), (len(items), self.n_items_))
+        return select_dot(unit[items], unit, check_k(k), forbid=itself)
+
+    def explain(self, batch: UserBatch, items, n: int = 3) -> tuple[np.ndarray, np.ndarray]:
+        """ "Because you had X": what each item of the history adds to a score.
+
+        The score of j is a sum over the history, sum_i y_j' A^-1 (b_i y_i) with A the matrix of the linear system, so
+        each term is the contribution of i. Terms can be negative; all of them together are the score.
+
+        Parameters
+        ----------
+        items : (B, K) positions, -1 pads; e.g. `lists.items`
+        n : int
+            Reasons per item, the largest contributions first.
+
+        Returns
+        -------
+        reasons (B, K, n) int32, -1 pads; contributions (B, K, n) float32, NaN pads
+
+        Source: Hu, Koren and Volinsky (2008), section 5.
+        """
