@@ -18,6 +18,17 @@ FIVE_BY_FIVE = [
 ]
 
 
+def describe(n_items) -> dict:
+    """Text, category and price of things: i0 is a red oak toy, i1 a blue elm tool, i2 a green oak toy, ..."""
+    colours, woods, kinds = ("red", "blue", "green"), ("oak", "elm"), ("Toys", "Tools")
+    at = range(n_items)
+    return {
+        "category": [kinds[i % 2] for i in at],
+        "price": [5.0 + i % 4 for i in at],
+        "description": [f"{colours[i % 3]} {woods[i % 2]}" for i in at],
+    }
+
+
 def build(weights, *, days_ago=0, seen=None, users=None, profiles=None) -> Dataset:
     """A Dataset of a dense (U, I) array; `days_ago` (U, I) or one number is the age of the pairs at ASOF."""
     dense = np.asarray(weights, np.float32)
@@ -28,7 +39,7 @@ def build(weights, *, days_ago=0, seen=None, users=None, profiles=None) -> Datas
     seen = csr_matrix(dense > 0 if seen is None else np.asarray(seen, bool))
     users = pd.Index([f"u{u}" for u in range(n_users)] if users is None else users, dtype=object)
     items = pd.Index([f"i{i}" for i in range(n_items)], dtype=object)
-    catalog = pd.DataFrame({"item_id": items, "title": [f"thing {i}" for i in range(n_items)]})
+    catalog = pd.DataFrame({"item_id": items, "title": [f"thing {i}" for i in range(n_items)], **describe(n_items)})
     profiles = pd.DataFrame({"user_id": users}).assign(**(profiles or {}))
     for array in (matrix.data, matrix.indices, matrix.indptr, seen.data, seen.indices, seen.indptr, last):
         array.flags.writeable = False

@@ -1,0 +1,250 @@
+"""Items as vectors of words: what a catalogue says about a thing, as numbers that can be compared and read.
+
+    vectors = TfidfVectors().fit(catalog)
+    rows = vectors.transform(catalog)      # csr (I, V), every row of length 1, or empty where nothing is known
+    top_words(rows[7], vectors.words_)     # the words that describe item 7 best
+
+A word counts for much in a vector when it is frequent in the item's text and rare in the catalogue:
+
+    count * idf,    idf = ln((1 + I) / (1 + items with the word)) + 1
+
+Each field (title, tags, ...) becomes such a vector of length 1, is multiplied by the weight of the field, and the sum is
+brought to length 1 again. So a weight says how much a field matters, however long its text is, and where a field is
+missing the others stand in for it.
+
+Letters: I items, V words (single words, pairs, names of categories and brands, bands of price).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix, hstack
+
+from reco_utils.core import ITEM
+
+TEXTS = ("title", "tags", "description")  # read word by word; all share their words
+KINDS = ("category", "subcategory", "brand")  # taken as they are
+PRICE = "price"
+FIELD_WEIGHTS = {
+    "title": 1.0, "tags": 1.0, "description": 0.5, "category": 0.7, "subcategory": 0.7, "brand": 0.5, "price": 0.3,
+}  # fmt: skip
+WORD = re.compile(r"[^\W_]+(?:['’&][^\W_]+)*")  # letters and digits, with what stands inside as in chef's or H&M
+BAND = 1.5  # the middle of a price band is this many times the one below
+
+
+@dataclass
+class TfidfVectors:
+    """Turns rows of a catalogue into vectors; `fit` decides on the words, `transform` makes vectors of any rows.
+
+    Parameters
+    ----------
+    weights : mapping of field to number
+        Fields are title, tags, description, category, subcategory, brand and price; those left out, at 0 or missing
+        from the catalogue do not take part.
+    pairs : bool
+        Also count two words in a row: "oak handle" is more than "oak" and "handle".
+    min_items : int, items
+        Rarer words are left out: a word that one item has makes it similar to nothing.
+    max_words : int
+        The most frequent words and pairs that are kept, which bounds memory.
+
+    Attributes
+    ----------
+    words_ : (V,) object, the name of every column, such as "oak", "oak handle", "category: Toys", "price: about 12"
+    idf_ : (V,) float64, what one occurrence counts
+
+    Source: Salton and Buckley (1988) for tf-idf; scikit-learn's smooth idf; one vector per field as in the zone scores
+    of Manning, Raghavan and Schuetze (2008), section 6.1.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=FIELD_WEIGHTS.copy)
+    pairs: bool = True
+    min_items: int = 2
+    max_words: int = 200_000
+
+    def __post_init__(self):
+        unknown = [name for name in self.weights if name not in FIELD_WEIGHTS]
+        if unknown:
+            raise ValueError(f"weights must name fields among {list(FIELD_WEIGHTS)}, got {unknown}")
+        for name, weight in self.weights.items():
+            if not (np.isfinite(weight) and weight >= 0):
+                raise ValueError(f"the weight of {name} must be a finite number of at least 0, got {weight}")
+        for name in ("min_items", "max_words"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+
+    def fit(self, catalog: pd.DataFrame) -> "TfidfVectors":
+        """Decide which words, kinds and price bands count, and how much; the frame is only read."""
+        texts = [_tokens(catalog, name) for name in TEXTS if self._counts(name, catalog)]
+        lexicon = _frequent_words(texts, self.min_items)
+        found = [_codes(text, lexicon, self.pairs) for text in texts]
+        codes, df = _frequent_codes(found, self.min_items, self.max_words)
+        kinds = {name: _kinds(catalog, name) for name in KINDS if self._counts(name, catalog)}
+        kinds = {name: pd.Index(values.dropna().unique(), dtype=object).sort_values() for name, values in kinds.items()}
+        bands = _bands(_prices(catalog)) if self._counts(PRICE, catalog) else np.empty(0, int)
+        self.lexicon_, self.codes_, self.kinds_, self.bands_ = lexicon, codes, kinds, bands
+        self.words_ = np.array([*_names(codes, lexicon), *_kind_names(kinds), *map(_band_name, bands)], dtype=object)
+        extra = len(self.words_) - len(codes)
+        self.idf_ = np.concatenate([np.log((1 + len(catalog)) / (1 + df)) + 1, np.ones(extra)])
+        return self
+
+    def transform(self, catalog: pd.DataFrame) -> csr_matrix:
+        """Vectors csr (rows, V) float32 of length 1; empty where a row has no known word, kind or price.
+
+        Raises
+        ------
+        RuntimeError  when `fit` was never called
+        """
+        if not hasattr(self, "words_"):
+            raise RuntimeError("TfidfVectors is not fitted; call fit(catalog) first")
+        parts = [self._words(catalog), *(self._kind(catalog, name) for name in self.kinds_), self._price(catalog)]
+        return unit_rows(hstack(parts, format="csr")).astype(np.float32)
+
+    def _counts(self, name, catalog):
+        """Does this field take part?"""
+        return self.weights.get(name, 0) > 0 and name in catalog
+
+    def _words(self, catalog):
+        """Words and pairs of all texts: one vector of length 1 per field, times its weight, added up."""
+        total = csr_matrix((len(catalog), len(self.codes_)))
+        for name in [name for name in TEXTS if self._counts(name, catalog)]:
+            rows, codes = _codes(_tokens(catalog, name), self.lexicon_, self.pairs)
+            columns = self.codes_.get_indexer(codes)
+            known = columns >= 0
+            counts = csr_matrix((np.ones(known.sum()), (rows[known], columns[known])), total.shape)
+            counts.data *= self.idf_[counts.indices]
+            total = total + self.weights[name] * unit_rows(counts)
+        return total
+
+    def _kind(self, catalog, name):
+        """One column per category, subcategory or brand."""
+        known = self.kinds_[name]
+        columns = known.get_indexer(_kinds(catalog, name)) if name in catalog else np.full(len(catalog), -1)
+        rows = np.flatnonzero(columns >= 0)
+        values = np.full(len(rows), self.weights[name])
+        return csr_matrix((values, (rows, columns[rows])), (len(catalog), len(known)))
+
+    def _price(self, catalog):
+        """The two bands around each price, the nearer one more: 12 and 13 are alike also across a border."""
+        shape = (len(catalog), len(self.bands_))
+        if not len(self.bands_) or PRICE not in catalog:
+            return csr_matrix(shape)
+        rows, low, share = _soft_bands(_prices(catalog))
+        columns = pd.Index(self.bands_).get_indexer(np.concatenate([low, low + 1]))
+        rows, values = np.concatenate([rows, rows]), np.concatenate([1 - share, share])
+        inside = (columns >= 0) & (values > 0)
+        return self.weights[PRICE] * unit_rows(csr_matrix((values[inside], (rows[inside], columns[inside])), shape))
+
+
+def unit_rows(matrix: csr_matrix) -> csr_matrix:
+    """The rows of a sparse matrix brought to length 1, in float64; empty rows stay empty."""
+    values = matrix.data.astype(float)
+    squares = csr_matrix((values**2, matrix.indices, matrix.indptr), matrix.shape)
+    length = np.sqrt(np.asarray(squares.sum(axis=1)).ravel())
+    length = np.repeat(length, np.diff(matrix.indptr))
+    values = np.divide(values, length, out=np.zeros_like(values), where=length > 0)
+    return csr_matrix((values, matrix.indices, matrix.indptr), matrix.shape)
+
+
+def top_words(vector: csr_matrix, words: np.ndarray, n: int = 10) -> pd.Series:
+    """The n strongest words of a vector csr (1, V) and their weights, the strongest first; ties by name."""
+    found = pd.Series(vector.data, index=pd.Index(words[vector.indices], dtype=object))
+    return found.sort_index().sort_values(ascending=False, kind="stable").head(n)
+
+
+# ---------------------------------------------------------------------------------------------------- words and pairs
+def _tokens(catalog, name):
+    """Row numbers (n,) and words (n,) of a text column, in the order they stand; made-up titles have no words."""
+    texts = catalog[name].astype(object)
+    missing = texts.isna().to_numpy()
+    if name == "title" and ITEM in catalog:
+        missing = missing | (texts.astype(str) == "item " + catalog[ITEM].astype(str)).to_numpy()
+    found = [() if gone else WORD.findall(text.lower()) for gone, text in zip(missing, texts)]
+    rows = np.repeat(np.arange(len(found)), [len(words) for words in found])
+    return rows, np.fromiter(chain.from_iterable(found), dtype=object, count=len(rows))
+
+
+def _frequent_words(texts, min_items):
+    """The words that at least `min_items` items have in any text: an Index, in alphabetical order."""
+    rows = np.concatenate([rows for rows, _ in texts]) if texts else np.empty(0, int)
+    words = np.concatenate([words for _, words in texts]) if texts else np.empty(0, object)
+    codes, names = pd.factorize(words, sort=True)
+    df = _items_per_code(rows, codes, len(names))
+    return pd.Index(names[df >= min_items], dtype=object)
+
+
+def _codes(text, lexicon, pairs):
+    """Row numbers and codes of the words and pairs of a text: word w is w, "w v" is L + w * L + v, L known words."""
+    rows, words = text
+    at = lexicon.get_indexer(words)
+    known = at >= 0
+    if not pairs:
+        return rows[known], at[known]
+    both = known[1:] & known[:-1] & (rows[1:] == rows[:-1])
+    joined = len(lexicon) + at[:-1][both] * len(lexicon) + at[1:][both]
+    return np.concatenate([rows[known], rows[1:][both]]), np.concatenate([at[known], joined])
+
+
+def _frequent_codes(found, min_items, max_words):
+    """The codes that enough items have, at most `max_words` of them, and in how many items each is."""
+    rows = np.concatenate([rows for rows, _ in found]) if found else np.empty(0, int)
+    codes, names = pd.factorize(np.concatenate([codes for _, codes in found]) if found else np.empty(0, int))
+    df = _items_per_code(rows, codes, len(names))
+    kept = np.lexsort((names, -df))[:max_words]
+    kept = kept[df[kept] >= min_items]
+    kept = kept[np.argsort(names[kept])]
+    return pd.Index(names[kept], dtype=np.int64), df[kept]
+
+
+def _items_per_code(rows, codes, n_codes):
+    """In how many different rows each code stands, (n_codes,)."""
+    pairs = pd.unique(rows.astype(np.int64) * max(n_codes, 1) + codes)
+    return np.bincount(pairs % max(n_codes, 1), minlength=n_codes)
+
+
+def _names(codes, lexicon):
+    """Words and pairs as text."""
+    codes, n = codes.to_numpy(), max(len(lexicon), 1)
+    pairs = codes[codes >= n] - n
+    words = lexicon.to_numpy()
+    return [*words[codes[codes < n]], *(f"{a} {b}" for a, b in zip(words[pairs // n], words[pairs % n]))]
+
+
+# ---------------------------------------------------------------------------------------------------- kinds and prices
+def _kinds(catalog, name):
+    """A column of categories as plain objects, gaps as None."""
+    values = catalog[name].astype(object)
+    return values.where(values.notna(), None)
+
+
+def _kind_names(kinds):
+    return [f"{name}: {value}" for name, values in kinds.items() for value in values]
+
+
+def _prices(catalog):
+    """Prices (I,) float64, NaN where there is none above 0."""
+    prices = pd.to_numeric(catalog[PRICE], errors="coerce").to_numpy(float)
+    return np.where(np.isfinite(prices) & (prices > 0), prices, np.nan)
+
+
+def _soft_bands(prices):
+    """Rows with a price, the band below it, and the share (0 to 1) that the band above gets."""
+    rows = np.flatnonzero(~np.isnan(prices))
+    at = np.log(prices[rows]) / np.log(BAND)
+    low = np.floor(at).astype(int)
+    return rows, low, at - low
+
+
+def _bands(prices):
+    """Every band that some price touches, ascending."""
+    _, low, share = _soft_bands(prices)
+    return np.unique(np.concatenate([low[share < 1], low[share > 0] + 1]))
+
+
+def _band_name(band):
+    return f"price: about {BAND**band:.3g}"
