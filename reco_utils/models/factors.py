@@ -43,15 +43,21 @@ class FactorRecommender:
 
         The item factors stay as they are. Known user or stranger, the same history gives the same factors.
         """
-        system, items = self._system(history), np.nan_to_num(self.item_factors_)
-        known = ~np.isnan(self.item_factors_[:, 0])
-        factors = np.full((history.shape[0], items.shape[1]), np.nan)
+        system = self._system(history)
+        factors = np.full((history.shape[0], self.item_factors_.shape[1]), np.nan)
         for row in range(len(factors)):
-            inside = slice(history.indptr[row], history.indptr[row + 1])
-            if known[history.indices[inside]].any():
-                left, right = self._normal_equations(system, row, inside, items[history.indices[inside]])
-                factors[row] = np.linalg.solve(left, right)
+            known, left, right = self._normal_equations(system, history, row)
+            if len(known):
+                factors[row] = np.linalg.solve(left, right.sum(axis=1))
         return factors
+
+    def _normal_equations(self, system, history, row):
+        """One history's known items (n,), its matrix (D, D), and what each item adds to the right side (D, n)."""
+        inside = np.arange(history.indptr[row], history.indptr[row + 1])
+        inside = inside[~np.isnan(self.item_factors_[history.indices[inside], 0])]
+        items = self.item_factors_[history.indices[inside]]
+        left = system.gram + (items.T * system.pull[inside]) @ items + system.ridge[row] * np.eye(items.shape[1])
+        return history.indices[inside], left, items.T * system.target[inside]
 
     def vectors(self, batch: UserBatch) -> tuple[np.ndarray, np.ndarray]:
         """User factors (B, D) and item factors (I, D), float32; scores are their dot products, NaN is no opinion."""
@@ -60,8 +66,8 @@ class FactorRecommender:
 
     def score(self, batch: UserBatch) -> np.ndarray:
         """Scores (B, I) float32, about 0 to 1; NaN for an item without history, and for a user without one."""
-        queries, items = self.vectors(batch)
-        return queries @ items.T
+        check_fitted(self, batch)
+        return (self.fold_in(batch.history) @ self.item_factors_.T).astype(np.float32)
 
     def similar_items(self, items, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k items whose factors point most nearly the same way (cosine), never the item itself.
@@ -108,3 +114,19 @@ class FactorRecommender:
 
         Source: Hu, Koren and Volinsky (2008), section 5.
         """
+        check_fitted(self, batch)
+        items, n = np.asarray(items), check_k(n)
+        if items.ndim != 2 or len(items) != len(batch):
+            raise ValueError(f"items must be (requests, K) with {len(batch)} requests, got {items.shape}")
+        system = self._system(batch.history)
+        reasons = np.full((*items.shape, n), -1, np.int32)
+        contributions = np.full(reasons.shape, np.nan, np.float32)
+        for row, listed in enumerate(items):
+            had, left, right = self._normal_equations(system, batch.history, row)
+            shown = np.flatnonzero(listed >= 0)
+            shown = shown[~np.isnan(self.item_factors_[listed[shown], 0])]
+            parts = self.item_factors_[listed[shown]] @ np.linalg.solve(left, right)  # (shown, had)
+            best = np.argsort(-parts, axis=1, kind="stable")[:, :n]
+            reasons[row, shown, : best.shape[1]] = had[best]
+            contributions[row, shown, : best.shape[1]] = np.take_along_axis(parts, best, axis=1)
+        return reasons, contributions

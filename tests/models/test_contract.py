@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from reco_utils.core import recommend
+from reco_utils.models.als import ALSRecommender
 from reco_utils.models.content import ContentRecommender
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
 from reco_utils.models.popularity import PopularityRecommender
@@ -20,6 +21,8 @@ MODELS = {  # name: () -> a new model, its randomness fixed
     "item-knn": lambda: ItemKNNRecommender(n_neighbors=5),
     "item-knn lift": lambda: ItemKNNRecommender(n_neighbors=5, similarity="lift", min_overlap=2),
     "item-knn recent": lambda: ItemKNNRecommender(n_neighbors=5, half_life_days=14),
+    "als": lambda: ALSRecommender(n_factors=4, n_iterations=3),
+    "als of a high rank": lambda: ALSRecommender(n_factors=64, regularization=0.1, n_iterations=3),
     "content": lambda: ContentRecommender(),
     "content recent": lambda: ContentRecommender(half_life_days=14, damping="one"),
 }
