@@ -77,7 +77,7 @@ def ours(folder):
         last = np.full(rated.nnz, asof.to_datetime64())
         catalog, profiles = pd.DataFrame(index=items), pd.DataFrame(index=users)
         data = Dataset(users, items, rated, last, rated.astype(bool), catalog, profiles, asof)
-        return recommend(UserKNNRecommender(n_neighbors=N).fit(data), data.batch(users), K).items
+        return recommend(UserKNNRecommender(N, weighting="none", shrinkage=0, votes="weight").fit(data), data.batch(users), K).items
 
     return timed(folder, find)
 

@@ -13,6 +13,7 @@ from reco_utils.models.fitted import check_fitted
 from reco_utils.models.similar import SIMILARITIES, WEIGHTINGS, SimilarRows, Weighting, frozen, weighted_sum
 
 DAY = np.timedelta64(1, "D")
+VOTES = ("weight", "log")
 
 
 def _check_options(model, similarities):
@@ -24,19 +25,22 @@ def _check_options(model, similarities):
     for name, allowed in (("similarity", similarities), ("weighting", WEIGHTINGS)):
         if getattr(model, name) not in allowed:
             raise ValueError(f"{name} must be one of {list(allowed)}, got {getattr(model, name)!r}")
-    if model.weighting != "none" and model.similarity != "cosine":
-        raise ValueError(f"{model.similarity} does not look at weights: use weighting='none', got {model.weighting!r}")
     if not model.shrinkage >= 0:
         raise ValueError(f"shrinkage must be 0 or more, got {model.shrinkage}")
 
 
 @dataclass
 class UserKNNRecommender:
-    """What the most similar users took: score = sum over neighbours of similarity * the neighbour's weight.
+    """What the most similar users took: score = sum over neighbours of similarity * the neighbour's vote.
 
     The sum is not divided by the similarities: that form predicts ratings, and in a ranking it lets one distant
     neighbour's favourite beat what ten close ones share. Nobody is their own neighbour. The history of the request is
     compared, so strangers with a live session have neighbours too; without any history there is no opinion.
+
+    The defaults were chosen on the validation parts of four datasets (NDCG@10, against the plain cosine with
+    weighting="none", shrinkage=0, votes="weight"): shop .071 to .066, online-retail .057 to .056,
+    movielens-latest-small .047 to .044, retailrocket .014 to .012. More neighbours (100 to 200) are a little better on
+    the shop, and worse on ratings.
 
     Parameters
     ----------
@@ -45,30 +49,37 @@ class UserKNNRecommender:
     similarity : {"cosine", "jaccard"}
         Jaccard looks only at which items are shared, not at the weights.
     weighting : {"none", "tfidf", "bm25"}
-        What an entry counts in the cosine, see `Weighting`: the last two make shared rare items say more.
+        What an entry counts in the cosine, see `Weighting`: the last two make shared rare items say more. Jaccard takes
+        no notice of it.
     min_overlap : int, items
         Users who share fewer items are not similar at all.
     shrinkage : float, items
         Multiplies by shared / (shared + shrinkage): 0 trusts one shared item as much as fifty.
+    votes : {"weight", "log"}
+        What a neighbour's interaction adds to the sum: its weight, or ln(1 + weight), so that fifty purchases of one
+        neighbour do not outvote a few of each of ten.
 
     Source: Herlocker et al. (1999) for the neighbourhood; Cremonesi, Koren and Turrin (2010) for the sum.
     """
 
     n_neighbors: int = 50
     similarity: str = "cosine"
-    weighting: str = "none"
+    weighting: str = "bm25"
     min_overlap: int = 1
-    shrinkage: float = 0.0
+    shrinkage: float = 1.0
+    votes: str = "log"
 
     def __post_init__(self):
         _check_options(self, ("cosine", "jaccard"))
+        if self.votes not in VOTES:
+            raise ValueError(f"votes must be one of {list(VOTES)}, got {self.votes!r}")
 
     def fit(self, data: Dataset) -> "UserKNNRecommender":
         """Turn the matrix so that it can be read by item; similarities wait until somebody asks."""
         self.weighting_ = Weighting.learn(self.weighting, data.weights)
         options = {"min_overlap": self.min_overlap, "shrinkage": self.shrinkage}
         self.similar_ = SimilarRows(self.weighting_(data.weights), self.similarity, **options)
-        self.weights_ = frozen(data.weights)
+        self.votes_ = frozen(data.weights.log1p() if self.votes == "log" else data.weights)
         self.n_items_ = len(data.items)
         return self
 
@@ -86,7 +97,7 @@ class UserKNNRecommender:
         """Scores (B, I) float32; NaN for items that no neighbour has."""
         found, similarities = self.neighbors(batch)
         ends = np.arange(len(found) + 1) * self.n_neighbors
-        return weighted_sum(ends, found.ravel(), similarities.ravel(), self.weights_, self.n_items_)
+        return weighted_sum(ends, found.ravel(), similarities.ravel(), self.votes_, self.n_items_)
 
 
 @dataclass
@@ -96,6 +107,11 @@ class ItemKNNRecommender:
     Only the `n_neighbors` items most similar to j take part. Also answers "frequently bought together" for one item,
     see `similar_items`.
 
+    The defaults were chosen on the validation parts of four datasets (NDCG@10, against the plain cosine with 50
+    neighbours, weighting="none", shrinkage=0, no half-life): shop .061 to .045, online-retail .062 to .049,
+    movielens-latest-small .058 to .046, retailrocket .011 to .007. A shorter half-life gains on ratings and loses on
+    the shop; halving by rank of recency instead of by days was no better.
+
     Parameters
     ----------
     n_neighbors : int
@@ -104,23 +120,24 @@ class ItemKNNRecommender:
         Cosine favours popular companions a little, lift (P(ij) / (P(i) P(j))) strongly favours rare ones: give lift a
         `min_overlap` of 5 or more.
     weighting : {"none", "tfidf", "bm25"}
-        What an entry counts in the cosine, see `Weighting`; here a user with a long history says less.
+        What an entry counts in the cosine, see `Weighting`; here a user with a long history says less. The other
+        similarities take no notice of it.
     min_overlap : int, users
         Items that fewer users have in common are not similar at all.
     shrinkage : float, users
-        Multiplies by common / (common + shrinkage).
+        Multiplies by common / (common + shrinkage): a likeness that rests on few users is trusted less.
     half_life_days : float, days, optional
         At scoring, an item of the history loses half its weight per half-life of age, so that recent ones lead.
 
     Source: Deshpande and Karypis (2004); the lift of Brin et al. (1997), there called interest.
     """
 
-    n_neighbors: int = 50
+    n_neighbors: int = 100
     similarity: str = "cosine"
-    weighting: str = "none"
+    weighting: str = "bm25"
     min_overlap: int = 1
-    shrinkage: float = 0.0
-    half_life_days: float | None = None
+    shrinkage: float = 10.0
+    half_life_days: float | None = 180.0
 
     def __post_init__(self):
         _check_options(self, SIMILARITIES)

@@ -1,4 +1,7 @@
-"""Neighbours: by hand on five people, and against dense matrices of numpy, scipy and scikit-learn."""
+"""Neighbours: by hand on five people, and against dense matrices of numpy, scipy and scikit-learn.
+
+Most tests are about the plain models, without the weighting, shrinkage and decay that the defaults have.
+"""
 
 import pickle
 
@@ -14,6 +17,16 @@ from reco_utils import topk
 from reco_utils.models import similar
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
 from reco_utils.models.similar import SimilarRows, Weighting
+
+
+def user_knn(n_neighbors=50, **options):
+    """The plain user-kNN: the cosine of the weights as they are, and a neighbour gives its weights."""
+    return UserKNNRecommender(n_neighbors, **{"weighting": "none", "shrinkage": 0, "votes": "weight"} | options)
+
+
+def item_knn(n_neighbors=50, **options):
+    """The plain item-kNN."""
+    return ItemKNNRecommender(n_neighbors, **{"weighting": "none", "shrinkage": 0, "half_life_days": None} | options)
 
 
 def nearest_by_sort(similarity, n, me=None):
@@ -41,20 +54,20 @@ def same_neighbours(got, likeness, me):
 
 # ------------------------------------------------------------------------------------------------------------- by hand
 def test_cosine_neighbours_of_five_people_by_hand(five):
-    found, similarities = UserKNNRecommender(n_neighbors=3).fit(five).neighbors(five.batch(["ann", "eve"]))
+    found, similarities = user_knn(n_neighbors=3).fit(five).neighbors(five.batch(["ann", "eve"]))
     assert_array_equal(found, [[1, 2, -1], [-1, -1, -1]])  # Dan shares nothing with Ann, Eve has nothing
     bob, cat = 4 / np.sqrt(5 * 14), 3 / np.sqrt(5 * 18)
     assert_allclose(similarities, [[bob, cat, np.nan], [np.nan] * 3], rtol=1e-6)
 
 
 def test_user_scores_of_five_people_by_hand(five):
-    scores = UserKNNRecommender(n_neighbors=2).fit(five).score(five.batch(["ann"]))
+    scores = user_knn(n_neighbors=2).fit(five).score(five.batch(["ann"]))
     bob, cat = 4 / np.sqrt(5 * 14), 3 / np.sqrt(5 * 18)
     assert_allclose(scores, [[bob + cat, 2 * bob + cat, 3 * bob, 4 * cat, np.nan]], rtol=1e-6)
 
 
 def test_jaccard_neighbours_of_five_people_by_hand(five):
-    model = UserKNNRecommender(n_neighbors=3, similarity="jaccard").fit(five)
+    model = user_knn(n_neighbors=3, similarity="jaccard").fit(five)
     found, similarities = model.neighbors(five.batch(["bob"]))
     assert_array_equal(found, [[0, 2, 3]])  # Ann 2 of 3 and Cat 2 of 4 shared, Dan 1 of 4
     assert_allclose(similarities, [[2 / 3, 2 / 4, 1 / 4]], rtol=1e-6)
@@ -68,14 +81,14 @@ def test_item_similarities_by_hand(five):
     }
     for similarity, (items, scores) in together.items():
         expected = sorted(zip(items, scores), key=lambda pair: (-pair[1], pair[0]))
-        model = ItemKNNRecommender(similarity=similarity).fit(five)
+        model = item_knn(similarity=similarity).fit(five)
         found, similarities = model.similar_items([0], 3)
         assert_array_equal(found[0], [item for item, _ in expected])
         assert_allclose(similarities[0], [score for _, score in expected], rtol=1e-6)
 
 
 def test_item_scores_by_hand(five):
-    scores = ItemKNNRecommender(similarity="jaccard").fit(five).score(five.batch(["dan"]))
+    scores = item_knn(similarity="jaccard").fit(five).score(five.batch(["dan"]))
     i23 = 1 / 3  # Dan has i2 twice and i3 once; they share Dan, and Bob and Cat have one each
     assert_allclose(scores, [[2 / 4 + 1 / 4, 2 / 4 + 1 / 4, i23, 2 * i23, np.nan]], rtol=1e-6)
 
@@ -83,7 +96,7 @@ def test_item_scores_by_hand(five):
 def test_one_weak_neighbour_does_not_beat_ten_close_ones(make_data):
     me, close, weak = [1] * 9 + [0, 0], [1] * 9 + [4, 0], [0] * 8 + [1, 0, 5]
     data = make_data([me] + [close] * 10 + [weak])
-    scores = UserKNNRecommender(n_neighbors=11).fit(data).score(data.batch(["u0"]))
+    scores = user_knn(n_neighbors=11).fit(data).score(data.batch(["u0"]))
     assert scores[0, 9] > scores[0, 10]
 
 
@@ -91,14 +104,14 @@ def test_one_weak_neighbour_does_not_beat_ten_close_ones(make_data):
 @pytest.mark.parametrize("n", [1, 7, 200])
 def test_cosine_neighbours_agree_with_scikit_learn(make_random, n):
     data = make_random(90, 40, seed=3)
-    got = UserKNNRecommender(n_neighbors=n).fit(data).neighbors(data.batch(data.users))
+    got = user_knn(n_neighbors=n).fit(data).neighbors(data.batch(data.users))
     same_neighbours(got, cosine_similarity(data.weights.astype(float)), np.arange(90))
 
 
 def test_jaccard_neighbours_agree_with_scipy(make_random):
     data = make_random(90, 40, seed=4)
     likeness = np.nan_to_num(1 - cdist(*[data.weights.toarray() > 0] * 2, "jaccard"))
-    got = UserKNNRecommender(n_neighbors=9, similarity="jaccard").fit(data).neighbors(data.batch(data.users))
+    got = user_knn(n_neighbors=9, similarity="jaccard").fit(data).neighbors(data.batch(data.users))
     wanted = nearest_by_sort(likeness, 9, np.arange(90))
     assert_allclose(got[1][1:], wanted[1][1:], rtol=2e-6)
     assert_array_equal(got[0][1:], wanted[0][1:])  # shares of small numbers tie often: the lower position wins
@@ -107,7 +120,7 @@ def test_jaccard_neighbours_agree_with_scipy(make_random):
 
 def test_user_scores_are_the_unnormalised_sum_over_the_neighbours(make_random):
     data = make_random(60, 30, seed=5)
-    model, batch = UserKNNRecommender(n_neighbors=4).fit(data), data.batch(data.users)
+    model, batch = user_knn(n_neighbors=4).fit(data), data.batch(data.users)
     found, similarities = nearest_by_sort(cosine_similarity(data.weights.astype(float)), 4, np.arange(60))
     weights, wanted = data.weights.toarray(), np.zeros((60, 30))
     for user, (neighbours, closeness) in enumerate(zip(found, similarities)):
@@ -123,7 +136,7 @@ def test_item_scores_are_history_times_the_kept_similarities(make_random):
     for item, (neighbours, closeness) in enumerate(zip(found, similarities)):
         kept[item, neighbours[neighbours >= 0]] = closeness[neighbours >= 0]
     wanted = data.weights.toarray() @ kept.T
-    scores = ItemKNNRecommender(n_neighbors=5).fit(data).score(data.batch(data.users))
+    scores = item_knn(n_neighbors=5).fit(data).score(data.batch(data.users))
     assert_allclose(scores, np.where(wanted > 0, wanted, np.nan), rtol=1e-5)
 
 
@@ -132,7 +145,7 @@ def test_lift_agrees_with_counts_of_pairs(make_random):
     has = (data.weights.toarray() > 0).astype(float)
     share = np.maximum(has.mean(axis=0), 1e-9)
     lift = (has.T @ has / 80) / np.outer(share, share)
-    found, scores = ItemKNNRecommender(similarity="lift").fit(data).similar_items(np.arange(20), 6)
+    found, scores = item_knn(similarity="lift").fit(data).similar_items(np.arange(20), 6)
     wanted = nearest_by_sort(lift, 6, np.arange(20))
     assert_allclose(scores, wanted[1], rtol=2e-6)
     assert_array_equal(found, wanted[0])
@@ -159,7 +172,7 @@ def test_bm25_by_its_formula(five):
 @pytest.mark.parametrize("weighting", ["tfidf", "bm25"])
 def test_weighting_changes_who_is_near_but_not_what_a_neighbour_gives(make_random, weighting):
     data = make_random(60, 30, seed=9)
-    model, batch = UserKNNRecommender(n_neighbors=1, weighting=weighting).fit(data), data.batch(data.users[5:])
+    model, batch = user_knn(n_neighbors=1, weighting=weighting).fit(data), data.batch(data.users[5:])
     weighted = Weighting.learn(weighting, data.weights)(data.weights).astype(float)
     got = model.neighbors(batch)
     same_neighbours(got, cosine_similarity(weighted)[5:], np.arange(5, 60))
@@ -204,20 +217,58 @@ def test_the_three_roads_of_the_kernel_find_the_same(monkeypatch, similarity, mi
     assert_array_equal(got[1], wanted[1])
 
 
+def weighted_cosine(rows, shrinkage):
+    """BM25-weighted cosines of the rows, shrunk by what they share, dense."""
+    has = (rows.toarray() > 0).astype(float)
+    shared = has @ has.T
+    return cosine_similarity(Weighting.learn("bm25", rows)(rows).astype(float)) * shared / (shared + shrinkage)
+
+
+def test_the_default_user_model_is_bm25_shrunk_by_one_with_logarithmic_votes(make_random):
+    data = make_random(120, 30, seed=13)
+    found, closeness = nearest_by_sort(weighted_cosine(data.weights, 1), 50, np.arange(120))
+    votes, wanted = np.log(1 + data.weights.toarray()), np.zeros((120, 30))
+    for user in range(120):
+        for neighbour, close in zip(found[user], closeness[user]):
+            wanted[user] += close * votes[neighbour] if neighbour >= 0 else 0
+    scores = UserKNNRecommender().fit(data).score(data.batch(data.users))
+    assert_allclose(scores, np.where(wanted > 0, wanted, np.nan), rtol=1e-4)
+
+
+def test_the_default_item_model_is_bm25_shrunk_by_ten_with_a_half_life_of_half_a_year(make_random):
+    data = make_random(60, 120, seed=14)
+    found, closeness = nearest_by_sort(weighted_cosine(data.weights.T.tocsr(), 10), 100, np.arange(120))
+    kept = np.zeros((120, 121))
+    np.put_along_axis(kept, found, np.nan_to_num(closeness), axis=1)  # column -1 takes the padding
+    faded = data.weights.astype(float)
+    faded.data *= 0.5 ** ((data.asof.to_datetime64() - data.last) / np.timedelta64(180, "D"))
+    wanted = faded.toarray() @ kept[:, :120].T
+    scores = ItemKNNRecommender().fit(data).score(data.batch(data.users))
+    assert_allclose(scores, np.where(wanted > 0, wanted, np.nan), rtol=1e-4)
+
+
+def test_a_neighbours_fifty_purchases_do_not_outvote_three_neighbours_five(make_data):
+    data = make_data([[1, 1, 0, 0]] + [[1, 1, 5, 0]] * 3 + [[1, 1, 0, 50]])
+    batch, options = data.batch(["u0"]), {"n_neighbors": 4, "similarity": "jaccard"}
+    by_weight, by_log = (user_knn(votes=votes, **options).fit(data).score(batch)[0] for votes in ("weight", "log"))
+    assert_allclose(by_weight[2:], np.array([3 * 5, 50]) * 2 / 3, rtol=1e-6)
+    assert_allclose(by_log[2:], np.array([3 * np.log(6), np.log(51)]) * 2 / 3, rtol=1e-6)
+
+
 # -------------------------------------------------------------------------------------------------------- promises kept
 def test_users_who_share_too_little_are_not_similar(five):
     batch = five.batch(["ann", "cat"])
-    found, _ = UserKNNRecommender(n_neighbors=4, min_overlap=2).fit(five).neighbors(batch)
+    found, _ = user_knn(n_neighbors=4, min_overlap=2).fit(five).neighbors(batch)
     assert_array_equal(found, [[1, 2, -1, -1], [0, 1, -1, -1]])  # Cat and Dan share i3 only
-    found, _ = UserKNNRecommender(n_neighbors=4, min_overlap=3).fit(five).neighbors(batch)
+    found, _ = user_knn(n_neighbors=4, min_overlap=3).fit(five).neighbors(batch)
     assert_array_equal(found, np.full((2, 4), -1))
 
 
 def test_shrinkage_puts_many_shared_items_before_one(make_data):
     data = make_data([[1, 1, 0, 1, 1], [1, 1, 5, 1, 1], [0, 0, 0, 1, 0], [9, 9, 9, 9, 0]])
-    plain, _ = UserKNNRecommender(n_neighbors=3).fit(data).neighbors(data.batch(["u0"]))
+    plain, _ = user_knn(n_neighbors=3).fit(data).neighbors(data.batch(["u0"]))
     assert_array_equal(plain, [[3, 2, 1]])
-    shrunk, similarities = UserKNNRecommender(n_neighbors=3, shrinkage=5).fit(data).neighbors(data.batch(["u0"]))
+    shrunk, similarities = user_knn(n_neighbors=3, shrinkage=5).fit(data).neighbors(data.batch(["u0"]))
     assert_array_equal(shrunk, [[3, 1, 2]])
     cosines = np.array([27 / (2 * 18), 4 / (2 * np.sqrt(29)), 1 / 2])
     assert_allclose(similarities, [cosines * [3 / 8, 4 / 9, 1 / 6]], rtol=1e-6)
@@ -225,7 +276,7 @@ def test_shrinkage_puts_many_shared_items_before_one(make_data):
 
 def test_nobody_is_their_own_neighbour_even_with_a_live_session(make_random):
     data = make_random(30, 20)
-    model = UserKNNRecommender(n_neighbors=30).fit(data)
+    model = user_knn(n_neighbors=30).fit(data)
     live = data.batch(data.users, history=[["i5"]] * 30)
     for batch in (data.batch(data.users), live):
         found, _ = model.neighbors(batch)
@@ -234,32 +285,32 @@ def test_nobody_is_their_own_neighbour_even_with_a_live_session(make_random):
 
 def test_a_twin_is_a_neighbour_though_they_equal_oneself(make_data):
     data = make_data([[1, 2], [1, 2], [2, 1]])
-    found, similarities = UserKNNRecommender(n_neighbors=2).fit(data).neighbors(data.batch(["u0", "u1"]))
+    found, similarities = user_knn(n_neighbors=2).fit(data).neighbors(data.batch(["u0", "u1"]))
     assert_array_equal(found, [[1, 2], [0, 2]])
     assert_allclose(similarities[:, 0], 1, rtol=1e-6)
 
 
 def test_a_twin_item_is_similar_though_it_equals_the_item(make_data):
     data = make_data([[1, 1, 0], [2, 2, 1]])
-    found, _ = ItemKNNRecommender().fit(data).similar_items([1, 0], 1)
+    found, _ = item_knn().fit(data).similar_items([1, 0], 1)
     assert_array_equal(found, [[0], [1]])
 
 
 def test_equally_near_neighbours_come_in_order_of_position(make_data):
     data = make_data([[1, 0]] * 9 + [[0, 1]])
-    found, _ = UserKNNRecommender(n_neighbors=4).fit(data).neighbors(data.batch(["u4", "nobody"], history=[[], ["i0"]]))
+    found, _ = user_knn(n_neighbors=4).fit(data).neighbors(data.batch(["u4", "nobody"], history=[[], ["i0"]]))
     assert_array_equal(found, [[0, 1, 2, 3], [0, 1, 2, 3]])
 
 
 def test_a_stranger_with_a_session_has_neighbours(five):
-    model, batch = UserKNNRecommender(n_neighbors=1).fit(five), five.batch(["nobody"], history=[["i3"]])
+    model, batch = user_knn(n_neighbors=1).fit(five), five.batch(["nobody"], history=[["i3"]])
     found, similarities = model.neighbors(batch)
     assert_array_equal(found, [[2]])
     assert similarities[0, 0] == pytest.approx(4 / np.sqrt(18))
 
 
 def test_a_live_session_joins_the_stored_history(five):
-    model = UserKNNRecommender(n_neighbors=1).fit(five)
+    model = user_knn(n_neighbors=1).fit(five)
     live = five.batch(["ann"], history=[["i3"] * 5])
     assert model.neighbors(live)[0][0, 0] == 2  # Cat has i3; without the session Bob is nearer
 
@@ -267,8 +318,7 @@ def test_a_live_session_joins_the_stored_history(five):
 @pytest.mark.parametrize("similarity", ["cosine", "jaccard", "lift"])
 @pytest.mark.parametrize("weighting", ["none", "bm25"])
 def test_similarity_is_the_same_from_either_side(make_random, similarity, weighting):
-    weighting = weighting if similarity == "cosine" else "none"
-    model = ItemKNNRecommender(similarity=similarity, weighting=weighting, shrinkage=3).fit(make_random(60, 30))
+    model = item_knn(similarity=similarity, weighting=weighting, shrinkage=3).fit(make_random(60, 30))
     found, scores = model.similar_items(np.arange(30), 30)
     full = np.zeros((30, 30), np.float32)
     for item in range(30):
@@ -279,7 +329,7 @@ def test_similarity_is_the_same_from_either_side(make_random, similarity, weight
 
 def test_similar_items_may_be_more_than_the_model_keeps(make_random):
     data = make_random(60, 10)
-    found, scores = ItemKNNRecommender(n_neighbors=2).fit(data).similar_items([4], 50)
+    found, scores = item_knn(n_neighbors=2).fit(data).similar_items([4], 50)
     assert set(found[0, :8]) == set(range(1, 10)) - {4}
     assert (found[0, 8:] == -1).all() and np.isnan(scores[0, 8:]).all()
 
@@ -287,17 +337,24 @@ def test_similar_items_may_be_more_than_the_model_keeps(make_random):
 def test_an_old_item_of_the_history_counts_half_per_half_life(make_data):
     data = make_data([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0]], days_ago=[[0] * 4, [0] * 4, [30, 0, 15, 0]])
     batch = data.batch(["u2"])
-    plain = ItemKNNRecommender().fit(data).score(batch)[0]
-    recent = ItemKNNRecommender(half_life_days=15).fit(data).score(batch)[0]
+    plain = item_knn().fit(data).score(batch)[0]
+    recent = item_knn(half_life_days=15).fit(data).score(batch)[0]
     assert plain[1] == plain[3]
     assert_allclose(recent[[1, 3]], plain[[1, 3]] * [0.25, 0.5], rtol=1e-6)
+
+
+def test_jaccard_and_lift_take_no_notice_of_the_weighting(make_random):
+    data = make_random(60, 30)
+    for similarity in ("jaccard", "lift"):
+        plain, weighted = (item_knn(similarity=similarity, weighting=w).fit(data) for w in ("none", "bm25"))
+        assert_array_equal(weighted.score(data.batch(data.users)), plain.score(data.batch(data.users)))
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_neighbours_and_scores_do_not_depend_on_the_number_of_threads(make_random, monkeypatch, n_threads):
     data = make_random(300, 40, seed=12)
     batch = data.batch(data.users)
-    model = UserKNNRecommender(n_neighbors=20, weighting="bm25").fit(data)
+    model = user_knn(n_neighbors=20, weighting="bm25").fit(data)
     wanted = model.neighbors(batch)[0], model.score(batch)
     monkeypatch.setattr(topk, "N_THREADS", n_threads)
     assert_array_equal(model.neighbors(batch)[0], wanted[0])
@@ -314,8 +371,8 @@ def test_a_model_that_was_pickled_scores_the_same(make_random):
 def test_the_kernels_are_compiled_once_whatever_arrays_come(make_random):
     data = make_random(60, 30)
     for similarity in ("cosine", "jaccard"):
-        user = UserKNNRecommender(similarity=similarity, min_overlap=2).fit(data)
-        item = ItemKNNRecommender(similarity=similarity, half_life_days=9).fit(data)
+        user = user_knn(similarity=similarity, min_overlap=2).fit(data)
+        item = item_knn(similarity=similarity, half_life_days=9).fit(data)
         for model in (user, item, pickle.loads(pickle.dumps(user)), pickle.loads(pickle.dumps(item))):
             model.score(data.batch(data.users))
             model.score(data.batch(["nobody", "u3"], history=[["i3"], []]))
@@ -330,7 +387,7 @@ def test_the_kernels_are_compiled_once_whatever_arrays_come(make_random):
         ({"min_overlap": 2.5}, "min_overlap must be a whole number of at least 1, got 2.5"),
         ({"similarity": "lift"}, r"similarity must be one of \['cosine', 'jaccard'\], got 'lift'"),
         ({"weighting": "idf"}, r"weighting must be one of \['none', 'tfidf', 'bm25'\], got 'idf'"),
-        ({"similarity": "jaccard", "weighting": "bm25"}, "jaccard does not look at weights"),
+        ({"votes": "rank"}, r"votes must be one of \['weight', 'log'\], got 'rank'"),
         ({"shrinkage": -1}, "shrinkage must be 0 or more, got -1"),
         ({"shrinkage": np.nan}, "shrinkage must be 0 or more, got nan"),
     ],
