@@ -16,7 +16,8 @@ from scipy.sparse import csr_matrix
 from reco_utils.topk import everywhere, finish, sift_down, spans, worse
 
 WEIGHTINGS = ("none", "tfidf", "bm25")
-SIMILARITIES = ("cosine", "jaccard", "lift")
+SIMILARITIES = ("cosine", "jaccard", "lift")  # what a person may ask item-kNN for
+OF_VALUES = ("cosine", "dot")  # the similarities that look at the values, not only at which columns are filled
 BM25_K1, BM25_B = 1.2, 0.75  # how fast repeats saturate, share of the length correction (the authors' usual values)
 CHUNK = 64  # query rows per task: small enough to keep all cores busy to the end
 DENSE_SHARE = 0.25  # a column filled more than this is added as a whole, without looking up row numbers
@@ -82,10 +83,11 @@ class SimilarRows:
     Parameters
     ----------
     rows : sparse (R, C), positive
-    similarity : {"cosine", "jaccard", "lift"}
+    similarity : {"cosine", "jaccard", "lift", "dot"}
         With a, b two rows, |a| the columns that a fills, |ab| those that both fill:
         cosine = a . b / (norm a * norm b); jaccard = |ab| / (|a| + |b| - |ab|); lift = |ab| * C / (|a| * |b|), how
-        much more often the two meet than if they met by chance. The last two do not look at the values.
+        much more often the two meet than if they met by chance; dot = a . b, for values that are normalised already.
+        Jaccard and lift do not look at the values.
     min_overlap : int
         Two rows with |ab| below this are not similar at all.
     shrinkage : float, columns
@@ -98,8 +100,8 @@ class SimilarRows:
         self.similarity, self.min_overlap, self.shrinkage = similarity, min_overlap, shrinkage
         by_column = rows.tocsc()
         self._sizes = self._size(rows.tocsr())
-        self._columns = _by_column(by_column if similarity == "cosine" else _ones(by_column))
-        counting = similarity == "cosine" and (min_overlap > 1 or shrinkage > 0)
+        self._columns = _by_column(by_column if similarity in OF_VALUES else _ones(by_column))
+        counting = similarity in OF_VALUES and (min_overlap > 1 or shrinkage > 0)
         self._counts = _by_column(_ones(by_column)) if counting else _by_column(by_column[:0])
 
     def nearest(self, queries: csr_matrix, n: int, *, me: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -118,13 +120,13 @@ class SimilarRows:
         positions (Q, n) int32, -1 pads; similarities (Q, n) float32 > 0, NaN pads
         """
         found, best = np.empty((queries.shape[0], n), np.int32), np.empty((queries.shape[0], n), np.float32)
-        size, me = self._size(queries), _array(me, np.int32)
-        parts = frozen(queries if self.similarity == "cosine" else _ones(queries))
+        size, me = self._size(queries), read_only(me, np.int32)
+        parts = frozen(queries if self.similarity in OF_VALUES else _ones(queries))
         few = int(FEW_SHARE * len(self._sizes))
         rules = (self.similarity == "jaccard", float(self.min_overlap), float(self.shrinkage))
 
         columns, counts = _again(self._columns), _again(self._counts)
-        sizes = _array(self._sizes, np.float64)
+        sizes = read_only(self._sizes, np.float64)
 
         def task(start, stop):
             _nearest_rows(start, stop, *parts, size, me, columns, counts, sizes, few, *rules, best, found)
@@ -133,17 +135,19 @@ class SimilarRows:
         return found, best
 
     def _size(self, rows):
-        """What a similarity divides by (R,) float64: 1 / norm, the count, or sqrt(C) / count."""
+        """What a similarity divides by (R,) float64: 1 / norm, the count, sqrt(C) / count, or 1."""
         counts = np.maximum(np.diff(rows.indptr), 1)
         if self.similarity == "jaccard":
             size = counts
         elif self.similarity == "lift":
             size = np.sqrt(rows.shape[1]) / counts
+        elif self.similarity == "dot":
+            size = np.ones(len(counts))
         else:
             squares = csr_matrix((rows.data.astype(float) ** 2, rows.indices, rows.indptr), rows.shape)
             norm = np.sqrt(np.asarray(squares.sum(axis=1)).ravel())
             size = np.divide(1, norm, out=np.zeros_like(norm), where=norm > 0)
-        return _array(size, np.float64)
+        return read_only(size, np.float64)
 
 
 def _ones(matrix):
@@ -160,21 +164,21 @@ def _by_column(matrix) -> _Columns:
     slot = np.full(matrix.shape[1], -1)
     slot[fullest] = np.arange(len(fullest))
     dense = matrix[:, fullest].T.toarray() if len(fullest) else np.zeros((0, n_rows))
-    return _Columns(*frozen(matrix), _array(slot, np.int32), _array(dense, np.float32))
+    return _Columns(*frozen(matrix), read_only(slot, np.int32), read_only(dense, np.float32))
 
 
 def frozen(matrix):
     """indptr, indices (unsigned: no test for negatives) and values of a sparse matrix as the kernels want them."""
     indices = np.asarray(matrix.indices, np.int32).view(np.uint32)
-    return _array(matrix.indptr, np.int64), _array(indices, np.uint32), _array(matrix.data, np.float32)
+    return read_only(matrix.indptr, np.int64), read_only(indices, np.uint32), read_only(matrix.data, np.float32)
 
 
 def _again(columns):
     """The same arrays, read-only again: a model that was pickled comes back with writable ones."""
-    return _Columns(*(_array(part, part.dtype) for part in columns))
+    return _Columns(*(read_only(part, part.dtype) for part in columns))
 
 
-def _array(values, dtype):
+def read_only(values, dtype):
     """A read-only contiguous view or copy: kernels are compiled for one kind of array, whatever the caller has."""
     view = np.ascontiguousarray(values, dtype).view()
     view.flags.writeable = False
@@ -372,8 +376,8 @@ def _sum_rows(start, stop, indptr, indices, values, row_indptr, row_items, row_v
 
 def weighted_sum(indptr, positions, values, rows, n_items):
     """Sparse queries (B, R) times sparse rows (R, I), as their three arrays: (B, I) float32, NaN for no entry."""
-    queries = _array(indptr, np.int64), _array(positions, np.int32), _array(values, np.float32)
-    rows = [_array(part, part.dtype) for part in rows]
+    queries = read_only(indptr, np.int64), read_only(positions, np.int32), read_only(values, np.float32)
+    rows = [read_only(part, part.dtype) for part in rows]
     scores = np.empty((len(indptr) - 1, n_items), np.float32)
     everywhere(
         lambda start, stop: _sum_rows(start, stop, *queries, *rows, scores),
