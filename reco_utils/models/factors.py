@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from reco_utils.core import UserBatch, check_k
-from reco_utils.models.fitted import check_fitted
+from reco_utils.models.fitted import check_fitted, check_positions
 from reco_utils.topk import select_dot
 
 
@@ -87,10 +87,7 @@ class FactorRecommender:
         IndexError  when a position is outside the catalogue
         """
         check_fitted(self)
-        items = np.atleast_1d(np.asarray(items))
-        outside = items[(items < 0) | (items >= self.n_items_)]
-        if len(outside):
-            raise IndexError(f"item positions must be 0 to {self.n_items_ - 1}, got {outside[:3].tolist()}")
+        items = check_positions(items, self.n_items_)
         length = np.linalg.norm(self.item_factors_, axis=1, keepdims=True)
         unit = np.divide(self.item_factors_, length, out=np.full_like(self.item_factors_, np.nan), where=length > 0)
         itself = csr_matrix((np.ones(len(items)), items, np.arange(len(items) + 1)), (len(items), self.n_items_))

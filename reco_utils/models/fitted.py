@@ -28,6 +28,23 @@ def check_fitted(model, batch: UserBatch | None = None) -> None:
         )
 
 
+def check_positions(items, n_items: int) -> np.ndarray:
+    """Item positions as an array (n,) of whole numbers, or a clear refusal.
+
+    Raises
+    ------
+    IndexError  when one of them is no whole number, or outside the catalogue
+    """
+    items = np.atleast_1d(np.asarray(items))
+    items = items if items.size else items.astype(int)  # an empty list is one of floats
+    if not np.issubdtype(items.dtype, np.integer):
+        raise IndexError(f"item positions must be whole numbers, got {items.dtype}; data.positions(ids) gives them")
+    outside = items[(items < 0) | (items >= n_items)]
+    if len(outside):
+        raise IndexError(f"item positions must be 0 to {n_items - 1}, got {outside[:3].tolist()}")
+    return items
+
+
 @dataclass(eq=False)
 class FrozenRecommender:
     """A fitted model as a part of others: their `fit` takes it as it is instead of fitting a copy of it.
