@@ -89,6 +89,51 @@ class PopularityRecommender:
         return taken
 
 
+@dataclass
+class CohortRecommender:
+    """What people like you took, as far as your profile tells: the finest cohort that is large enough answers.
+
+    Cohorts are made by all of `columns`, then by all but the last, and so on down to the first alone, then by nothing.
+    Columns that the profiles lack are left out; without any this is plain popularity.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Columns of the profiles, the most telling first. Numbers go in bands of ten.
+    min_users : int
+        A cohort in which fewer users took anything leaves the answer to the next coarser one.
+
+    Source: ours.
+    """
+
+    columns: tuple[str, ...] = ("age", "location", "device")
+    min_users: int = 100
+
+    def __post_init__(self):
+        if isinstance(self.columns, str):
+            raise TypeError(
+                f"columns must be a tuple of profile columns, got {self.columns!r}; write ({self.columns!r},)"
+            )
+        PopularityRecommender(min_users=self.min_users)  # refuses what means nothing
+
+    def fit(self, data: Dataset) -> "CohortRecommender":
+        """Count the users of every item in every cohort, from the finest to the whole."""
+        there = [name for name in self.columns if name in data.profiles and data.profiles[name].notna().any()]
+        chain = [tuple(there[:n]) for n in range(len(there), 0, -1)] or [()]
+        self.chain_ = [PopularityRecommender(by=by, min_users=self.min_users).fit(data) for by in chain]
+        self.n_items_ = len(data.items)
+        return self
+
+    def score(self, batch: UserBatch) -> np.ndarray:
+        """Scores (B, I) float32, never NaN."""
+        check_fitted(self, batch)
+        scores = self.chain_[-1].score(batch)  # the coarsest cohort, or the whole
+        for popularity in self.chain_[-2::-1]:
+            member = popularity.cohorts_.get_indexer(cohort_keys(batch.profiles, popularity.by))
+            scores = np.where((member >= 0)[:, None], popularity.scores_[member], scores)
+        return scores
+
+
 def cohort_keys(profiles: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
     """Each user's cohort as text, e.g. "30-39 | Leeds"; None where a column is missing or empty.
 

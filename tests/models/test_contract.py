@@ -7,14 +7,17 @@ from numpy.testing import assert_array_equal
 
 from reco_utils.core import recommend
 from reco_utils.models.als import ALSRecommender
+from reco_utils.models.cascade import CascadeRecommender
 from reco_utils.models.content import ContentRecommender
+from reco_utils.models.hybrid import HybridRecommender
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
-from reco_utils.models.popularity import PopularityRecommender
+from reco_utils.models.popularity import CohortRecommender, PopularityRecommender
 
 MODELS = {  # name: () -> a new model, its randomness fixed
     "popularity": lambda: PopularityRecommender(),
     "popularity of the week": lambda: PopularityRecommender(window_days=7),
     "popularity per cohort": lambda: PopularityRecommender(by=("location",), min_users=2),
+    "popularity from cohort to all": lambda: CohortRecommender(("location",), min_users=2),
     "user-knn": lambda: UserKNNRecommender(n_neighbors=5),
     "user-knn jaccard": lambda: UserKNNRecommender(n_neighbors=5, similarity="jaccard", min_overlap=2),
     "user-knn plain": lambda: UserKNNRecommender(n_neighbors=5, weighting="none", shrinkage=0, votes="weight"),
@@ -25,10 +28,14 @@ MODELS = {  # name: () -> a new model, its randomness fixed
     "als of a high rank": lambda: ALSRecommender(n_factors=64, regularization=0.1, n_iterations=3),
     "content": lambda: ContentRecommender(),
     "content recent": lambda: ContentRecommender(half_life_days=14, damping="one"),
+    "hybrid": lambda: HybridRecommender(ALSRecommender(n_factors=4, n_iterations=3), popularity_share=0.1),
+    "hybrid of neighbours": lambda: HybridRecommender(UserKNNRecommender(), ItemKNNRecommender(), {3: 0.5, 6: 0.9}),
+    "cascade": lambda: CascadeRecommender(),
 }
 SCORES_EVERYTHING = {name for name in MODELS if name.startswith("popularity")}  # 0 is "nobody took it", not "unknown"
 IGNORES_HISTORY = SCORES_EVERYTHING
-KNOWS_NEWCOMERS = {"content", "content recent"}  # an item that nobody ever had can have a score
+KNOWS_NEWCOMERS = {"content", "content recent", "hybrid", "cascade"}  # an item that nobody ever had can have a score
+FILLED = SCORES_EVERYTHING | {"cascade"}  # where nothing personal is known, popularity answers
 
 
 @pytest.fixture(params=MODELS)
@@ -75,7 +82,7 @@ def test_scores_are_float32_requests_by_items(fitted, data):
 
 def test_no_opinion_is_nan_and_never_zero(name, fitted, data):
     scores = fitted.score(data.batch(data.users))
-    assert np.isnan(scores).any() == (name not in SCORES_EVERYTHING)
+    assert np.isnan(scores).any() == (name not in FILLED)
     assert name in SCORES_EVERYTHING or not (scores == 0).any()
 
 
@@ -128,7 +135,7 @@ def test_the_order_of_the_requests_does_not_matter(fitted, data):
 def test_strangers_alone_can_be_scored(name, fitted, data):
     scores = fitted.score(data.batch(["nobody", "no one"]))
     assert scores.shape == (2, 25)
-    assert np.isnan(scores).any() == (name not in SCORES_EVERYTHING)
+    assert np.isnan(scores).any() == (name not in FILLED)
 
 
 def test_nobody_at_all_can_be_scored(fitted, data):
@@ -157,7 +164,10 @@ def test_one_user_and_one_item_are_enough(model, make_data):
 def test_an_empty_shop_can_be_fitted(name, model, make_data):
     data = make_data(np.zeros((3, 4)), profiles={"location": ["north"] * 3})
     scores = model.fit(data).score(data.batch(data.users))
-    assert (scores == 0).all() if name in SCORES_EVERYTHING else np.isnan(scores).all()
+    if name in FILLED:
+        assert (scores == (0 if name in SCORES_EVERYTHING else scores[0, 0])).all()
+    else:
+        assert np.isnan(scores).all()
 
 
 def test_lists_longer_than_the_catalogue_end_in_padding(fitted, data):
