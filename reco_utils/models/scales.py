@@ -9,7 +9,7 @@ function takes scores (B, C), higher is better, and rescales every row on its ow
     reciprocal-rank   1 / (60 + place from the top): the first places matter, the others hardly
 
 They agree about the edges. NaN (no opinion) stays NaN and does not count, equal scores stay equal, a higher score never
-comes out lower. A row of equal scores (one opinion alone is such a row) knows no good or bad: all of it gets the middle.
+comes out lower. A row of equal scores (one opinion alone is such a row) knows no good or bad: all get the middle.
 
 Letters: B requests, C candidates, n opinions of a row.
 """

@@ -1,4 +1,4 @@
-"""The hybrid: blends by hand, silence that wins nothing, candidates like everything, and parts that stay as they were."""
+"""The hybrid: blends by hand, silence that wins nothing, candidates, and parts that stay as they were."""
 
 import copy
 import pickle
