@@ -5,29 +5,41 @@
     found.versus("popularity", "ndcg@10")       # paired difference, p, Holm, effect size
     print(found.note)                           # how many users this rests on, warm and cold
 
+Most measures have a value per user; some, like coverage, are one number for all lists. Their intervals are made
+differently (`stats.jackknife_interval`) and stand in the same tables.
+
 Letters: B users of the split, I items, K list length.
 """
 
 import hashlib
+import inspect
 import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property, partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from reco_utils import __version__
-from reco_utils.core import USER, Metric, Pipeline, Recommender, Split, TopK, check_k, recommend
-from reco_utils.evaluate.accuracy import measure, parse_label
-from reco_utils.evaluate.stats import bootstrap_interval, effect_size, holm, paired_permutation
+from reco_utils.core import USER, ListMetric, Metric, Pipeline, Recommender, Split, TopK, check_k, recommend
+from reco_utils.evaluate.accuracy import NAMES, measure, parse_label
+from reco_utils.evaluate.stats import (
+    bootstrap_interval,
+    effect_size,
+    groups_of,
+    holm,
+    jackknife_interval,
+    paired_permutation,
+)
 
 ENOUGH_USERS = 100  # below this the interval of a usual metric is wider than usual differences between models
-N_RESAMPLES, N_PERMUTATIONS, LEVEL = 2000, 9999, 0.95
+N_RESAMPLES, N_PERMUTATIONS, N_GROUPS, LEVEL = 2000, 9999, 50, 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +63,8 @@ class Comparison:
         Drawn from the `rng` that `compare` was given.
     config : dict
         Models with their hyperparameters, the split and its report, the state of `rng`: what `export` writes down.
+    of_lists : dict of functions
+        The measures with one number for all lists, by label; they are taken from `lists` when a table is asked for.
     """
 
     per_user: pd.DataFrame
@@ -59,27 +73,31 @@ class Comparison:
     k: int
     seed: int
     config: dict
+    of_lists: dict[str, ListMetric] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
         """Names of the models, in the order they were given."""
-        return list(dict.fromkeys(self.per_user.columns.get_level_values("model")))
+        return list(dict.fromkeys([*self.per_user.columns.get_level_values("model"), *self.lists]))
 
     @property
     def metrics(self) -> list[str]:
-        """Labels of the metrics, in the order they were given."""
-        return list(dict.fromkeys(self.per_user.columns.get_level_values("metric")))
+        """Labels of the metrics, in the order they were given; those of all lists come last."""
+        return list(dict.fromkeys([*self.per_user.columns.get_level_values("metric"), *self.of_lists]))
 
     @property
     def note(self) -> str:
         """The users behind the means in a sentence: how many, warm and cold, left out, and whether they are too few."""
-        counted = self.per_user.notna().any(axis=1).to_numpy()
+        values, names = self.per_user, [str(label).partition("@")[0] for _, label in self.per_user]
+        if set(names) & set(NAMES):  # only these need truth
+            values = values.loc[:, [name in NAMES for name in names]]
+        counted = values.notna().any(axis=1).to_numpy() if len(names) else np.ones(len(values), bool)
         n, warm = int(counted.sum()), int((counted & self.warm).sum())
         few = f"; fewer than {ENOUGH_USERS} users are too few to rank models" * (n < ENOUGH_USERS)
         return f"{n:,} users ({warm:,} warm, {n - warm:,} cold); {len(counted) - n:,} without truth left out{few}"
 
     def table(self, metric: str | None = None) -> pd.DataFrame:
-        """Mean of every model with its bootstrap interval.
+        """Mean of every model with its bootstrap interval; or the one number of all lists with its jackknife interval.
 
         Parameters
         ----------
@@ -91,19 +109,23 @@ class Comparison:
         With a metric: index `model`, columns mean, low, high, users (those with a value). Without: index (model,
         metric), and also warm, cold, left_out. NaN where nobody has a value; an interval needs two users.
         """
-        known = self.per_user.notna().to_numpy()
+        columns = self._columns(product(self.models, self.metrics))
+        known = self.per_user.notna().reindex(columns=columns, fill_value=True).to_numpy()
         counts = {
             "users": known.sum(axis=0),
             "warm": known[self.warm].sum(axis=0),
             "cold": known[~self.warm].sum(axis=0),
         }
-        table = self._intervals.assign(**counts, left_out=len(known) - counts["users"])
+        table = self._intervals.reindex(columns).assign(**counts, left_out=len(known) - counts["users"])
         if metric is None:
             return table
         return table.xs(self._label(metric), level="metric")[["mean", "low", "high", "users"]]
 
     def versus(self, baseline: str, metric: str | None = None) -> pd.DataFrame:
         """Every other model minus the baseline, user by user: is the difference more than chance?
+
+        A measure of all lists has no differences by user: its interval and p come from leaving the same groups of users
+        out of both models' lists, and it has no effect size.
 
         Parameters
         ----------
@@ -128,15 +150,15 @@ class Comparison:
         if len(self.models) == 1:
             raise ValueError(f"versus needs a second model beside the baseline, got {self.models}")
         labels = self.metrics if metric is None else [self._label(metric)]
-        columns = [(m, label) for m in self.models if m != baseline for label in labels]
-        gained = (
-            self.per_user[columns].to_numpy() - self.per_user[[(baseline, label) for _, label in columns]].to_numpy()
-        )
-        table = _mean_and_interval(gained, self._columns(columns), self._rng(0)).rename(columns={"mean": "difference"})
-        table["p"] = paired_permutation(gained, rng=self._rng(1), n=N_PERMUTATIONS)
-        table["p_holm"] = table.groupby(level="metric")["p"].transform(lambda p: holm(p.to_numpy()))
-        table["effect"] = effect_size(gained)
-        table["users"] = (~np.isnan(gained)).sum(axis=0)
+        columns = list(product([m for m in self.models if m != baseline], labels))
+        table = pd.concat(
+            [
+                self._paired(baseline, [(m, label) for m, label in columns if label not in self.of_lists]),
+                self._without_groups(baseline, [(m, label) for m, label in columns if label in self.of_lists]),
+            ]
+        ).reindex(self._columns(columns))
+        p_holm = table.groupby(level="metric")["p"].transform(lambda p: holm(p.to_numpy()))
+        table.insert(table.columns.get_loc("p") + 1, "p_holm", p_holm)
         return table if metric is None else table.droplevel("metric")
 
     def verdict(self, model: str, baseline: str, metric: str | None = None, *, level: float = 0.05) -> str:
@@ -164,10 +186,7 @@ class Comparison:
     def take(self, rows: slice | np.ndarray) -> "Comparison":
         """The comparison for some of its users (a slice, positions, or a mask (B,)), e.g. `found.take(found.warm)`."""
         at = np.arange(len(self.per_user))[rows]
-        lists = {
-            name: TopK(t.users[at], t.items[at], t.scores[at], {note: values[at] for note, values in t.notes.items()})
-            for name, t in self.lists.items()
-        }
+        lists = {name: _rows(lists, at) for name, lists in self.lists.items()}
         return replace(self, per_user=self.per_user.iloc[at], lists=lists, warm=self.warm[at])
 
     def export(self, path: str | os.PathLike) -> Path:
@@ -196,7 +215,8 @@ class Comparison:
         per_user = path.with_suffix(".parquet")
         record = {
             "reco_utils": __version__, "k": self.k, "metrics": self.metrics, **self.config, "seed": self.seed,
-            "n_resamples": N_RESAMPLES, "n_permutations": N_PERMUTATIONS, "level": LEVEL, "note": self.note,
+            "n_resamples": N_RESAMPLES, "n_permutations": N_PERMUTATIONS, "n_groups": N_GROUPS, "level": LEVEL,
+            "note": self.note,
             "table": self.table().reset_index().to_dict("records"),
             "per_user": {"file": per_user.name, "sha256": hashlib.sha256(buffer.getvalue()).hexdigest()},
         }  # fmt: skip
@@ -212,14 +232,41 @@ class Comparison:
 
     @cached_property
     def _intervals(self):
-        return _mean_and_interval(self.per_user.to_numpy(), self.per_user.columns, self._rng(0))
+        """Mean or number, low and high (models x metrics)."""
+        means = _mean_and_interval(self.per_user.to_numpy(float), self.per_user.columns, self._rng(0))
+        value, without = self._numbers.iloc[0], self._numbers.iloc[1:]
+        low, high, _ = jackknife_interval(value, without, level=LEVEL)
+        return pd.concat([means, pd.DataFrame({"mean": value, "low": low, "high": high})])
+
+    @cached_property
+    def _numbers(self):
+        """Measures of all lists (1 + groups, models x of_lists): from all users, then without each group of them."""
+        groups = groups_of(len(self.per_user), rng=self._rng(2), n=N_GROUPS)
+        parts = [slice(None), *(groups != g for g in np.unique(groups))]
+        columns = list(product(self.models, self.of_lists))
+        values = [[self.of_lists[label](_rows(self.lists[model], part)) for model, label in columns] for part in parts]
+        return pd.DataFrame(np.array(values, float), columns=self._columns(columns))
+
+    def _paired(self, baseline, columns):
+        """What `versus` says of measures with a value per user."""
+        gained = self.per_user[columns].to_numpy() - self.per_user[[(baseline, c) for _, c in columns]].to_numpy()
+        table = _mean_and_interval(gained, self._columns(columns), self._rng(0)).rename(columns={"mean": "difference"})
+        table["p"] = paired_permutation(gained, rng=self._rng(1), n=N_PERMUTATIONS)
+        return table.assign(effect=effect_size(gained), users=(~np.isnan(gained)).sum(axis=0))
+
+    def _without_groups(self, baseline, columns):
+        """What `versus` says of measures of all lists."""
+        gained = self._numbers[columns].to_numpy() - self._numbers[[(baseline, c) for _, c in columns]].to_numpy()
+        low, high, p = jackknife_interval(gained[0], gained[1:], level=LEVEL)
+        found = {"difference": gained[0], "low": low, "high": high, "p": p, "effect": np.nan, "users": len(self.warm)}
+        return pd.DataFrame(found, index=self._columns(columns))
 
     def _rng(self, stream):
-        """Stream 0 draws users, stream 1 draws signs."""
+        """Stream 0 draws users, stream 1 signs, stream 2 groups."""
         return np.random.default_rng([self.seed, stream])
 
     def _columns(self, columns):
-        return pd.MultiIndex.from_tuples(columns, names=self.per_user.columns.names)
+        return pd.MultiIndex.from_tuples(list(columns), names=self.per_user.columns.names)
 
     def _label(self, metric):
         return metric if metric in self.metrics else _known("metric", f"{metric}@{self.k}", self.metrics, metric)
@@ -228,7 +275,7 @@ class Comparison:
 def compare(
     pipelines: Mapping[str, Recommender | Pipeline | Callable | TopK],
     split: Split,
-    metrics: Sequence[str] | Mapping[str, Metric] = ("ndcg", "recall"),
+    metrics: Sequence[str | Metric | ListMetric] | Mapping[str, Metric | ListMetric] = ("ndcg", "recall"),
     k: int = 10,
     *,
     rng: np.random.Generator,
@@ -243,8 +290,12 @@ def compare(
     pipelines : mapping of name to model
         A fitted model, a Pipeline around one, a function (batch, k) -> TopK, or ready lists. Tables keep the order.
     split : Split
-    metrics : names, labels, or mapping of label to function
-        "ndcg" means "ndcg@k"; see `accuracy.measure` for the names. Functions are (TopK, truth) -> (B,).
+    metrics : names, labels and functions, or mapping of label to function
+        "ndcg" means "ndcg@k"; see `accuracy.measure` for the names and `beyond` for functions, such as
+        `Coverage(n_items)`. A function of (lists, truth) gives (B,), one number per user. A function that needs the
+        lists alone gives (B,), or one number for all lists; these must grow or fall smoothly with single users, as
+        coverage and Gini do and a median of all lists does not, for their intervals to hold. Both are labelled by
+        their `label` or name, "coverage@k".
     k : int, at least 1
         Length of the lists.
     rng : Generator
@@ -266,24 +317,28 @@ def compare(
         raise TypeError(f"rng must be a numpy Generator, such as np.random.default_rng(0), got {rng!r}")
     if not pipelines:
         raise ValueError("pipelines must hold at least one model, got none")
-    values = _measures(metrics, k)
+    wanted = _wanted(metrics, k)
     state = rng.bit_generator.state
     config = {
         "models": {name: _describe(p) for name, p in pipelines.items()},
         "split": _describe_split(split),
         "rng": state,
+        "functions": {label: _describe(metric) for label, metric in wanted.items() if callable(metric)},
     }
-    lists, per_user = {}, {}
+    lists, per_user, of_lists = {}, {}, {}
     for name, pipeline in pipelines.items():
         try:
             lists[name] = _lists(pipeline, split, k)
-            per_user[name] = values(lists[name], split.truth)
+            values = _values(wanted, lists[name], split.truth)
         except Exception as error:
             error.add_note(f"while judging {name!r}")
             raise
-    per_user = pd.concat(per_user, axis=1, names=["model", "metric"])
+        per_user |= {(name, label): value for label, value in values.items() if value.ndim}
+        of_lists |= {label: wanted[label] for label, value in values.items() if not value.ndim}
+    columns = pd.MultiIndex.from_tuples(list(per_user), names=["model", "metric"])
+    per_user = pd.DataFrame(per_user, pd.Index(split.batch.users, name=USER)).set_axis(columns, axis=1)
     warm = split.batch.n_items > 0
-    return Comparison(per_user, lists, warm, k, int(rng.integers(2**63)), config)
+    return Comparison(per_user, lists, warm, k, int(rng.integers(2**63)), config, of_lists)
 
 
 # ---------------------------------------------------------------------------------------------------- lists and values
@@ -310,24 +365,59 @@ def _lists(pipeline, split, k):
     return lists.cut(k)
 
 
-def _measures(metrics, k) -> Callable[[TopK, object], pd.DataFrame]:
-    """(lists, truth) -> values (B, M), for labels or a mapping of functions; bad labels are refused here."""
-    if isinstance(metrics, Mapping):
-        return partial(_apply, dict(metrics))
-    names = [metrics] if isinstance(metrics, str) else list(metrics)
-    labels = list(dict.fromkeys(name if "@" in name else f"{name}@{k}" for name in names))
-    for label in labels:
-        if parse_label(label)[1] > k:
-            raise ValueError(f"{label} looks beyond the lists of k={k}; pass a larger k")
-    return lambda lists, truth: measure(lists, truth, labels)
+def _rows(lists, at):
+    """Some of the lists: a slice, positions, or a mask (B,)."""
+    notes = {name: values[at] for name, values in lists.notes.items()}
+    return TopK(lists.users[at], lists.items[at], lists.scores[at], notes)
 
 
-def _apply(metrics, lists, truth):
-    values = {label: np.asarray(metric(lists, truth), float) for label, metric in metrics.items()}
-    for label, found in values.items():
-        if found.shape != (len(lists),):
-            raise ValueError(f"metric {label!r} must return one number per list, ({len(lists)},), got {found.shape}")
-    return pd.DataFrame(values, index=pd.Index(lists.users, name=USER))
+def _wanted(metrics, k) -> dict[str, str | Callable]:
+    """Label -> label again, for `measure`, or function; what is neither is refused here."""
+    wanted = dict(metrics) if isinstance(metrics, Mapping) else {}
+    single = isinstance(metrics, str) or callable(metrics)
+    for metric in () if wanted else [metrics] if single else metrics:
+        label = _named(metric, k)
+        value = label if isinstance(metric, str) else metric
+        if wanted.setdefault(label, value) != value:
+            raise ValueError(f"two metrics are called {label!r}; give one of them another label")
+    if not wanted:
+        raise ValueError(f"metrics must hold at least one of {list(NAMES)} or a function, got none")
+    for label, metric in wanted.items():
+        if not (callable(metric) or isinstance(metric, str)):
+            raise TypeError(f"a metric must be a label or a function, got {metric!r} for {label!r}")
+        if isinstance(metric, str) and parse_label(metric)[1] > k:
+            raise ValueError(f"{metric} looks beyond the lists of k={k}; pass a larger k")
+    return wanted
+
+
+def _named(metric, k):
+    """The label of a metric that was given without one."""
+    inner = metric.func if isinstance(metric, partial) else metric
+    name = metric if isinstance(metric, str) else getattr(inner, "label", None) or getattr(inner, "__name__", metric)
+    return name if "@" in str(name) else f"{name}@{k}"
+
+
+def _values(wanted, lists, truth) -> dict[str, np.ndarray]:
+    """Label -> (B,), or a single number for all lists."""
+    labels = [metric for metric in wanted.values() if isinstance(metric, str)]
+    known = measure(lists, truth, labels) if labels else {}
+    return {
+        label: known[metric].to_numpy() if isinstance(metric, str) else _called(metric, label, lists, truth)
+        for label, metric in wanted.items()
+    }
+
+
+def _called(metric, label, lists, truth):
+    """What a function makes of the lists, with the truth if it takes two arguments."""
+    needed = [p for p in inspect.signature(metric).parameters.values() if p.default is p.empty]
+    alone = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in needed) == 1
+    found = np.asarray(metric(lists) if alone else metric(lists, truth), float)
+    if found.shape != (len(lists),) and not (alone and found.ndim == 0):
+        raise ValueError(
+            f"metric {label!r} must return one number per list, ({len(lists)},){', or one for all' * alone}, "
+            f"got {found.shape}"
+        )
+    return found
 
 
 def _mean_and_interval(values, columns, rng):

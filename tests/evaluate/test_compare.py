@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from reco_utils.core import Dataset, Pipeline, Split, TopK
 from reco_utils.evaluate.accuracy import ndcg
+from reco_utils.evaluate.beyond import Coverage, Diversity, Gini, coverage
 from reco_utils.evaluate.compare import Comparison, compare
 from reco_utils.evaluate.stats import holm
 
@@ -341,3 +342,136 @@ def test_a_verdict_says_above_below_or_that_nobody_knows():
     assert found.verdict("same", "base").startswith("same cannot be told from base: +0.0000 (-0.0")
     with pytest.raises(KeyError, match="did you mean 'better'"):
         found.verdict("bettr", "base")
+
+
+# --------------------------------------------------------------------------------------------- one number for all lists
+def shown(items, scores=0.0):
+    """A model that shows these items (B, K) whatever is asked."""
+    items = np.array(items, np.int32)
+
+    def show(batch, k):
+        return TopK(batch.users, items[:, :k], np.full((len(items), k), scores, np.float32))
+
+    return show
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """Six users see one item twice over, and a different item each; the truth is b % 3."""
+    models = {"narrow": shown([[0]] * 6), "wide": shown([[b] for b in range(6)])}
+    metrics = ("mrr", Coverage(N_ITEMS), Diversity(np.eye(N_ITEMS)))
+    return compare(models, make_split(6), metrics, 1, rng=rng())
+
+
+def test_functions_of_lists_stand_beside_labels(wide):
+    assert wide.metrics == ["mrr@1", "diversity@1", "coverage@1"]
+    assert wide.per_user.columns.tolist() == [(m, c) for m in ("narrow", "wide") for c in ("mrr@1", "diversity@1")]
+    table = wide.table()
+    assert table.index.tolist() == [(m, c) for m in ("narrow", "wide") for c in wide.metrics]
+    assert table.loc[("wide", "coverage@1"), ["mean", "users", "warm", "cold", "left_out"]].tolist() == [1, 6, 4, 2, 0]
+    assert table.loc[("wide", "diversity@1"), "users"] == 0  # one item is no pair
+    assert wide.table("coverage")["mean"].tolist() == [1 / 6, 1]
+    assert wide.note.startswith("6 users (4 warm, 2 cold); 0 without truth left out")
+
+
+def test_the_interval_of_a_coverage_leaves_one_user_out_at_a_time(wide):
+    # "wide" without any one of its six users covers 5/6: no spread at all; "narrow" covers 1/6 without anybody
+    assert wide.table("coverage")[["low", "high"]].to_numpy().tolist() == [[1 / 6, 1 / 6], [1, 1]]
+    # of eight users four see items 1 to 4, four see item 0: without one of the first 4/6, of the others 5/6
+    found = compare({"a": shown([[1], [2], [3], [4], [0], [0], [0], [0]])}, make_split(8), (Coverage(6),), 1, rng=rng())
+    error = np.sqrt(7 / 8 * 8 * (1 / 12) ** 2)
+    low, high = found.table("coverage").loc["a", ["low", "high"]]
+    assert (low, high) == pytest.approx((5 / 6 - 2.3646 * error, 5 / 6 + 2.3646 * error), abs=1e-4)  # t, 7 degrees
+
+
+def test_differences_of_a_coverage_leave_the_same_users_out_of_both():
+    same = [[b % 4] for b in range(8)]
+    models = {"a": shown(same), "twin": shown(same), "more": shown([*same[:-1], [5]])}
+    against = compare(models, make_split(8), (Coverage(6),), 1, rng=rng()).versus("a", "coverage")
+    assert against.loc["twin", ["difference", "low", "high", "p"]].tolist() == [0, 0, 0, 1]
+    # a covers 0 to 3 without anybody; "more" covers 5/6, but 4/6 without users 7 or 3, who alone see items 5 and 3
+    error = np.sqrt(7 / 8 * (2 * (1 / 6 * 6 / 8) ** 2 + 6 * (1 / 6 * 2 / 8) ** 2))
+    row = against.loc["more"]
+    assert row["difference"] == pytest.approx(1 / 6)
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(2.3646 * error, abs=1e-4)
+    assert np.isnan(row["effect"]) and row["users"] == 8 and row["p_holm"] == min(2 * row["p"], 1)
+
+
+def test_a_difference_without_any_spread_has_no_p(wide):
+    row = wide.versus("narrow", "coverage").loc["wide"]
+    assert row["difference"] == row["low"] == row["high"] == pytest.approx(5 / 6)
+    assert np.isnan(row["p"]) and np.isnan(row["p_holm"])
+    assert wide.verdict("wide", "narrow", "coverage").startswith("wide cannot be told from narrow: +0.8333")
+
+
+def test_a_function_of_lists_alone_may_give_one_number_or_one_per_user():
+    metrics = {
+        "places": lambda lists: lists.items.size,
+        "first": lambda lists, column=0: lists.items[:, column],  # what has a default is not the truth
+        "truths": lambda lists, truth: truth.getnnz(axis=1),
+    }
+    found = compare({"a": best_first}, make_split(), metrics, 3, rng=rng())
+    assert found.metrics == ["first", "truths", "places"]
+    assert found.table("places")["mean"].tolist() == [36] and found.per_user["a", "first"].tolist()[:4] == [0, 1, 2, 0]
+
+
+def test_measures_of_all_lists_can_stand_alone(tmp_path):
+    models = {"a": best_first, "b": shown([[0]] * B)}
+    found = compare(models, make_split(), [Coverage(N_ITEMS), Gini(N_ITEMS)], 1, rng=rng())
+    assert found.models == ["a", "b"] and found.metrics == ["coverage@1", "gini@1"] and found.per_user.shape == (B, 0)
+    assert found.table()["mean"].tolist() == pytest.approx([3 / 6, 1 / 2, 1 / 6, 5 / 6])
+    assert found.versus("a").index.tolist() == [("b", "coverage@1"), ("b", "gini@1")]
+    assert found.note.startswith("12 users")
+    assert json.loads(found.export(tmp_path / "c.json").read_text())["table"][0]["metric"] == "coverage@1"
+
+
+def test_taking_some_users_takes_their_lists(wide):
+    few = wide.take([0, 1, 2])
+    assert few.table("coverage")["mean"].tolist() == [1 / 6, 3 / 6]
+    assert few.table()["users"].tolist() == [3, 0, 3] * 2
+    assert wide.take([0]).table("coverage").loc["wide"].isna().tolist() == [False, True, True, False]
+    nobody = wide.take([])
+    assert nobody.table("coverage")["mean"].tolist() == [0, 0] and nobody.versus("wide", "coverage")["p"].isna().all()
+
+
+def test_the_same_groups_are_left_out_whenever_they_are_asked_for():
+    items = rng(3).permuted(np.tile(np.arange(N_ITEMS), (120, 1)), axis=1)[:, :1]
+    models = {"a": shown(items), "b": shown(items[::-1])}
+
+    def again(seed):
+        return compare(models, make_split(120), ("mrr", Gini(N_ITEMS)), 1, rng=rng(seed))
+
+    first, second = again(1), again(1)
+    against, table = first.versus("b", "gini"), first.table("gini")
+    pd.testing.assert_frame_equal(second.table("gini"), table)
+    pd.testing.assert_frame_equal(second.versus("b", "gini"), against)
+    assert not again(2).table("gini")["low"].equals(table["low"])
+
+
+def test_the_record_says_which_functions_measured(wide, tmp_path):
+    record = json.loads(wide.export(tmp_path / "c.json").read_text())
+    assert record["metrics"] == ["mrr@1", "diversity@1", "coverage@1"] and record["n_groups"] == 50
+    assert record["functions"]["coverage@1"]["n_items"] == N_ITEMS
+    values = pd.read_parquet(tmp_path / "c.parquet")
+    assert values.columns.tolist() == [
+        "user_id",
+        *(f"{m} | {c}@1" for m in ("narrow", "wide") for c in ("mrr", "diversity")),
+    ]
+
+
+def test_two_functions_of_one_name_are_refused():
+    for metrics in [(Coverage(6), Coverage(7)), (Coverage(6), "mrr", Coverage(7)), ("mrr", Coverage(6, label="mrr"))]:
+        with pytest.raises(
+            ValueError, match="two metrics are called '(coverage|mrr)@2'; give one of them another label"
+        ):
+            compare({"a": best_first}, make_split(), metrics, 2, rng=rng())
+    both = compare({"a": best_first}, make_split(), ("mrr", partial(coverage, n_items=7), "mrr@2"), 2, rng=rng())
+    assert both.metrics == ["mrr@2", "coverage@2"]
+
+
+def test_what_is_no_metric_is_refused():
+    with pytest.raises(TypeError, match="a metric must be a label or a function, got 5"):
+        compare({"a": best_first}, make_split(), (5,), rng=rng())
+    for nothing in ((), {}):
+        with pytest.raises(ValueError, match="metrics must hold at least one of"):
+            compare({"a": best_first}, make_split(), nothing, rng=rng())

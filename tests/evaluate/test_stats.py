@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from reco_utils.evaluate.stats import bootstrap_interval, effect_size, holm, paired_permutation
+from reco_utils.evaluate.stats import (
+    bootstrap_interval,
+    effect_size,
+    groups_of,
+    holm,
+    jackknife_interval,
+    paired_permutation,
+)
 
 SIX = np.array([0.3, -0.1, 0.4, 0.2, 0.25, 0.05])
 
@@ -175,3 +182,54 @@ def test_bad_arguments_are_refused():
         bootstrap_interval([[[1]]], rng=seeded())
     with pytest.raises(ValueError, match=r"p-values must lie between 0 and 1, got \[1.2\]"):
         holm([0.1, 1.2])
+
+
+# ------------------------------------------------------------------------------------------------- leaving groups out
+def test_groups_share_all_users_evenly():
+    for n_users, n_groups in ((12, 12), (60, 30), (100, 50), (7, 7), (1000, 50)):
+        sizes = np.bincount(groups_of(n_users, rng=np.random.default_rng(0)))
+        assert len(sizes) == n_groups and sizes.min() == sizes.max()
+    assert np.bincount(groups_of(7, rng=np.random.default_rng(0), n=3)).tolist() == [3, 3, 1]
+    assert len(groups_of(0, rng=np.random.default_rng(0))) == 0
+
+
+def test_the_jackknife_of_a_mean_is_the_t_test():
+    # leaving one value out at a time: the error of a mean is its usual standard error, by algebra
+    values = np.random.default_rng(2).normal(1, 3, 20)
+    without = np.array([[np.delete(values, b).mean()] for b in range(20)])
+    low, high, p = jackknife_interval([values.mean()], without)
+    expected = scipy_stats.ttest_1samp(values, 0)
+    assert (low[0], high[0]) == pytest.approx(expected.confidence_interval(0.95))
+    assert p[0] == pytest.approx(expected.pvalue)
+
+
+def test_p_is_below_5_percent_just_where_the_interval_leaves_0_out():
+    rng = np.random.default_rng(5)
+    value, without = rng.normal(0, 2, 200), rng.normal(0, 0.2, (30, 200))
+    low, high, p = jackknife_interval(value, without)
+    assert ((p < 0.05) == ((low > 0) | (high < 0))).all() and 0 < (p < 0.05).mean() < 1
+
+
+def test_without_spread_or_without_groups():
+    low, high, p = jackknife_interval([0.0, 0.5], np.array([[0.0, 0.5]] * 4))
+    assert low.tolist() == high.tolist() == [0, 0.5] and p[0] == 1 and np.isnan(p[1])
+    assert np.isnan(jackknife_interval([0.5], np.empty((1, 1)))).all()
+    with pytest.raises(ValueError, match="level must lie between 0 and 1, got 95"):
+        jackknife_interval([0.5], np.zeros((3, 1)), level=95)
+
+
+def distinct(drawn):
+    return len(np.unique(drawn))
+
+
+def test_the_interval_of_a_number_of_distinct_items_holds_what_it_promises():
+    # 80 people draw 3 of 300 items each; by hand, a draw of all misses an item with chance (1 - 3/300) ** 80
+    rng, hits = np.random.default_rng(1), 0
+    expected = 300 * (1 - (1 - 3 / 300) ** 80)
+    for _ in range(200):
+        drawn = rng.permuted(np.tile(np.arange(300), (80, 1)), axis=1)[:, :3]
+        groups = groups_of(80, rng=rng)
+        without = np.array([[distinct(drawn[groups != g])] for g in range(40)])
+        low, high, _ = jackknife_interval([distinct(drawn)], without)
+        hits += low[0] <= expected <= high[0]
+    assert hits / 200 > 0.93  # a bootstrap of the same never holds it: its draws have 63 % of the people
