@@ -10,23 +10,13 @@ y_i being the item's factors and G what all items weigh together. A model says w
 Letters: U users, I items, B requests, D factors, nnz entries of the histories.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from reco_utils.core import UserBatch, check_k
 from reco_utils.models.fitted import check_fitted, check_positions
+from reco_utils.models.least_squares import System, solve
 from reco_utils.topk import select_dot
-
-
-class System(NamedTuple):
-    """The linear systems of some histories: gram (D, D), pull `a` and target `b` (nnz,), ridge (B,); all float64."""
-
-    gram: np.ndarray
-    pull: np.ndarray
-    target: np.ndarray
-    ridge: np.ndarray
 
 
 class FactorRecommender:
@@ -43,13 +33,7 @@ class FactorRecommender:
 
         The item factors stay as they are. Known user or stranger, the same history gives the same factors.
         """
-        system = self._system(history)
-        factors = np.full((history.shape[0], self.item_factors_.shape[1]), np.nan)
-        for row in range(len(factors)):
-            known, left, right = self._normal_equations(system, history, row)
-            if len(known):
-                factors[row] = np.linalg.solve(left, right.sum(axis=1))
-        return factors
+        return solve(self._system(history), history, self.item_factors_)
 
     def _normal_equations(self, system, history, row):
         """One history's known items (n,), its matrix (D, D), and what each item adds to the right side (D, n)."""

@@ -10,6 +10,7 @@ from reco_utils.models.als import ALSRecommender
 from reco_utils.models.cascade import CascadeRecommender
 from reco_utils.models.content import ContentRecommender
 from reco_utils.models.hybrid import HybridRecommender
+from reco_utils.models.ials import IALSRecommender
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
 from reco_utils.models.popularity import CohortRecommender, PopularityRecommender
 
@@ -26,6 +27,8 @@ MODELS = {  # name: () -> a new model, its randomness fixed
     "item-knn plain": lambda: ItemKNNRecommender(n_neighbors=5, weighting="none", shrinkage=0, half_life_days=None),
     "als": lambda: ALSRecommender(n_factors=4, n_iterations=3),
     "als of a high rank": lambda: ALSRecommender(n_factors=64, regularization=0.1, n_iterations=3),
+    "ials": lambda: IALSRecommender(n_factors=4, n_iterations=3),
+    "ials of a high rank": lambda: IALSRecommender(n_factors=64, n_iterations=3),
     "content": lambda: ContentRecommender(),
     "content recent": lambda: ContentRecommender(half_life_days=14, damping="one"),
     "hybrid": lambda: HybridRecommender(ALSRecommender(n_factors=4, n_iterations=3), popularity_share=0.1),
