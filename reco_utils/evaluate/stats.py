@@ -149,8 +149,9 @@ def jackknife_interval(value, without, *, level: float = 0.95) -> tuple[np.ndarr
     of few things, such as the 14 bestsellers that a model shows to everybody, moves in steps of one: then no interval
     is right to less than a step.
 
-    In simulations (200 to 1,500 users, 15 kinds of lists) 95 % intervals of coverage and Gini held the expected number
-    93 to 100 % of the time, those of a bootstrap 0 to 30 %.
+    In simulations (60 to 1,500 users, lists of items of even to very unequal popularity, and those of kNN models) 95 %
+    intervals of coverage and Gini held the expected number 93 to 100 % of the time; those of a bootstrap less than a
+    third of the time, unless everything was covered.
 
     Parameters
     ----------
