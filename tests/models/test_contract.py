@@ -12,6 +12,7 @@ from reco_utils.models.content import ContentRecommender
 from reco_utils.models.hybrid import HybridRecommender
 from reco_utils.models.ials import IALSRecommender
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
+from reco_utils.models.newcomers import NewcomersRecommender
 from reco_utils.models.popularity import CohortRecommender, PopularityRecommender
 
 MODELS = {  # name: () -> a new model, its randomness fixed
@@ -34,11 +35,13 @@ MODELS = {  # name: () -> a new model, its randomness fixed
     "hybrid": lambda: HybridRecommender(ALSRecommender(n_factors=4, n_iterations=3), popularity_share=0.1),
     "hybrid of neighbours": lambda: HybridRecommender(UserKNNRecommender(), ItemKNNRecommender(), {3: 0.5, 6: 0.9}),
     "cascade": lambda: CascadeRecommender(),
+    "newcomers": lambda: NewcomersRecommender(IALSRecommender(n_factors=4, n_iterations=3)),
 }
 SCORES_EVERYTHING = {name for name in MODELS if name.startswith("popularity")}  # 0 is "nobody took it", not "unknown"
 IGNORES_HISTORY = SCORES_EVERYTHING
-KNOWS_NEWCOMERS = {"content", "content recent", "hybrid", "cascade"}  # an item that nobody ever had can have a score
+KNOWS_NEWCOMERS = {"content", "content recent", "hybrid", "cascade", "newcomers"}  # what nobody had can have a score
 FILLED = SCORES_EVERYTHING | {"cascade"}  # where nothing personal is known, popularity answers
+FROM_0_TO_1 = {"newcomers"}  # 0 is the worst of a row
 
 
 @pytest.fixture(params=MODELS)
@@ -86,7 +89,7 @@ def test_scores_are_float32_requests_by_items(fitted, data):
 def test_no_opinion_is_nan_and_never_zero(name, fitted, data):
     scores = fitted.score(data.batch(data.users))
     assert np.isnan(scores).any() == (name not in FILLED)
-    assert name in SCORES_EVERYTHING or not (scores == 0).any()
+    assert name in SCORES_EVERYTHING | FROM_0_TO_1 or not (scores == 0).any()
 
 
 def test_an_item_nobody_ever_had_is_0_or_nan(name, fitted, data):
