@@ -32,8 +32,10 @@ class ALSRecommender(FactorRecommender):
     alpha : float, above 0
         How much more a taken pair of weight 1 counts than one that was not taken. Tune it together with
         `regularization`: they pull against each other.
-    regularization : float, above 0
-        Keeps factors small; not divided by anything.
+    regularization : float, above 0, optional
+        Keeps factors small. It is not divided by anything, so good values grow with alpha and with the data. By
+        default alpha * nnz / (number of users and items that have any interaction), alpha times the interactions
+        of an average row: XXX
     n_iterations : int
         Turns over users and items. The loss is nearly flat after 10 to 20.
     seed : int
@@ -44,6 +46,8 @@ class ALSRecommender(FactorRecommender):
     Attributes
     ----------
     item_factors_ : (I, D) float64, NaN where nobody has the item
+    regularization_ : float
+        The one used.
     losses_ : (n_iterations,) float64
         The sum above after each iteration, divided by the sum of all confidences: a mean error per unit of confidence.
 
@@ -51,8 +55,8 @@ class ALSRecommender(FactorRecommender):
     """
 
     n_factors: int = 64
-    alpha: float = 10.0
-    regularization: float = 10.0
+    alpha: float = 3.0
+    regularization: float | None = None
     n_iterations: int = 15
     seed: int = 0
     progress: bool = False
@@ -62,42 +66,48 @@ class ALSRecommender(FactorRecommender):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-        for name in ("alpha", "regularization"):
-            value = getattr(self, name)
-            if not 0 < value < np.inf:
-                raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+        if not 0 < self.alpha < np.inf:
+            raise ValueError(f"alpha must be a finite number above 0, got {self.alpha!r}")
+        if self.regularization is not None and not 0 < self.regularization < np.inf:
+            raise ValueError(f"regularization must be a finite number above 0, or None, got {self.regularization!r}")
 
     def fit(self, data: Dataset) -> "ALSRecommender":
         """Learn the item factors; those of users are always folded in from their history, see `fold_in`."""
         confidence = self._confidence(data.weights)
-        items, losses = self._alternate(confidence) if confidence.nnz else self._nothing(confidence)
-        items[np.diff(confidence.tocsc().indptr) == 0] = np.nan
-        known = np.nan_to_num(items)
-        self.item_factors_, self.gram_, self.losses_ = items, known.T @ known, np.array(losses)
-        self.n_items_ = len(data.items)
+        ridge = float(self.regularization or self._usual_ridge(confidence))
+        with threadpool_limits(1, "blas"):  # the library runs threads of its own
+            items, losses = self._alternate(confidence, ridge) if confidence.nnz else self._nothing(confidence)
+            gram = items.T @ items  # items that nobody has are 0 here
+        items[confidence.getnnz(axis=0) == 0] = np.nan
+        self.item_factors_, self.gram_, self.losses_ = items, gram, np.array(losses)
+        self.n_items_, self.regularization_ = len(data.items), ridge
         return self
 
     def _confidence(self, weights: csr_matrix) -> csr_matrix:
         """1 + alpha * weight for every stored weight: the only place where alpha is used."""
         return csr_matrix((1 + np.float32(self.alpha) * weights.data, weights.indices, weights.indptr), weights.shape)
 
+    def _usual_ridge(self, confidence):
+        """The default of `regularization`: alpha times the mean interactions of users and items that have any."""
+        rows = (np.diff(confidence.indptr) > 0).sum() + (confidence.getnnz(axis=0) > 0).sum()
+        return self.alpha * confidence.nnz / max(rows, 1)
+
     def _system(self, history: csr_matrix) -> System:
         confidence = self._confidence(history).data.astype(float)
-        return System(self.gram_, confidence - 1, confidence, np.full(history.shape[0], float(self.regularization)))
+        return System(self.gram_, confidence - 1, confidence, np.full(history.shape[0], self.regularization_))
 
-    def _alternate(self, confidence):
+    def _alternate(self, confidence, ridge):
         """Item factors (I, D) and the loss after every iteration, by a new model of the library."""
         losses = []
-        with threadpool_limits(1, "blas"):  # the library runs threads of its own and refuses read-only arrays
-            inner = AlternatingLeastSquares(
-                factors=self.n_factors, alpha=1.0, regularization=self.regularization,
-                iterations=self.n_iterations, dtype=np.float64, random_state=self.seed,
-            )  # fmt: skip
+        inner = AlternatingLeastSquares(
+            factors=self.n_factors, alpha=1.0, regularization=ridge, iterations=self.n_iterations, dtype=np.float64,
+            random_state=self.seed,
+        )  # fmt: skip
 
-            def note(*_):
-                losses.append(mean_loss(confidence, inner.user_factors, inner.item_factors, self.regularization))
+        def note(*_):
+            losses.append(mean_loss(confidence, inner.user_factors, inner.item_factors, ridge))
 
-            inner.fit(confidence.copy(), show_progress=self.progress, callback=note)
+        inner.fit(confidence.copy(), show_progress=self.progress, callback=note)  # it refuses read-only arrays
         return inner.item_factors, losses
 
     def _nothing(self, confidence):

@@ -114,6 +114,16 @@ def test_without_any_event_nothing_is_known_and_the_loss_is_0(make_data):
     assert (recommend(model, data.batch(data.users), 2).items == -1).all()
 
 
+def test_by_default_the_penalty_grows_with_alpha_and_with_the_interactions_per_row(make_data):
+    # three interactions; two users and two items have any
+    data = make_data([[1, 5, 0], [2, 0, 0], [0, 0, 0]])
+    model = ALSRecommender(n_factors=2, alpha=8).fit(data)
+    assert model.regularization_ == 8 * 3 / 4
+    given = ALSRecommender(n_factors=2, alpha=8, regularization=6).fit(data)
+    assert_array_equal(model.item_factors_, given.item_factors_)
+    assert model.regularization is None
+
+
 def test_the_seed_decides_the_factors(make_random):
     data = make_random(30, 20)
     one, same, other = (ALSRecommender(n_factors=3, seed=seed).fit(data).item_factors_ for seed in (1, 1, 2))
@@ -168,8 +178,9 @@ def test_no_warning_where_nobody_has_limited_the_threads_of_blas():
         ({"n_iterations": True}, "n_iterations must be a whole number of at least 1, got True"),
         ({"alpha": 0}, "alpha must be a finite number above 0, got 0"),
         ({"alpha": float("nan")}, "alpha must be a finite number above 0, got nan"),
-        ({"regularization": -1}, "regularization must be a finite number above 0, got -1"),
-        ({"regularization": float("inf")}, "regularization must be a finite number above 0, got inf"),
+        ({"regularization": -1}, "regularization must be a finite number above 0, or None, got -1"),
+        ({"regularization": 0}, "regularization must be a finite number above 0, or None, got 0"),
+        ({"regularization": float("inf")}, "regularization must be a finite number above 0, or None, got inf"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(options, message):
