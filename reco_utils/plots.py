@@ -56,13 +56,90 @@ def curves(ax: Axes, table: pd.DataFrame, *, x: str, by: str, value="mean", low=
 
 def side_by_side(ax: Axes, tables: Mapping[str, pd.DataFrame], *, value="mean", low="low", high="high") -> Axes:
     """Dots with intervals, one colour per table, at the rows that the tables share; row labels become tick labels."""
+    step = min(0.14, 0.8 / max(len(tables), 1))  # many tables stay closer to their own row than to the next
     for n, (name, table) in enumerate(tables.items()):
-        at = np.arange(len(table)) + (n - (len(tables) - 1) / 2) * 0.14
+        at = np.arange(len(table)) + (n - (len(tables) - 1) / 2) * step
         spans = np.abs(table[[low, high]].to_numpy().T - table[value].to_numpy())
         ax.errorbar(at, table[value], yerr=spans, fmt="o", capsize=4, color=COLORS[n % len(COLORS)], label=name)
     ax.set_xticks(range(len(table)), [str(label) for label in table.index])
     ax.grid(axis="x", visible=False)
     return ax
+
+
+def heatmap(ax: Axes, table: pd.DataFrame, *, x: str, y: str, value="mean", digits: int = 3) -> Axes:
+    """A grid of settings, one number per cell, brighter for more; the best cell is framed, a missing one left white.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per cell, e.g. `Trials.table()`; x, y and value are its columns. Columns and rows stand in the order of
+        their values, the largest y on top.
+    """
+    grid = table.pivot(index=y, columns=x, values=value)[::-1]
+    numbers = grid.to_numpy(float)
+    image = ax.imshow(np.ma.masked_invalid(numbers), cmap="cividis", aspect="auto")
+    for row, column in zip(*np.nonzero(~np.isnan(numbers))):
+        dark = image.norm(numbers[row, column]) < 0.6
+        text = f"{numbers[row, column]:.{digits}f}"
+        ax.text(column, row, text, ha="center", va="center", color="white" if dark else "black")
+    if not np.isnan(numbers).all():
+        row, column = np.unravel_index(np.nanargmax(numbers), numbers.shape)
+        corner = (column - 0.5, row - 0.5)
+        ax.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=COLORS[5], linewidth=3, clip_on=False, zorder=3))
+    ax.set_xticks(range(len(grid.columns)), [f"{v}" for v in grid.columns])
+    ax.set_yticks(range(len(grid.index)), [f"{v}" for v in grid.index])
+    ax.set(xlabel=x, ylabel=y)
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def tradeoff(ax: Axes, x: pd.DataFrame, y: pd.DataFrame, *, value="mean", low="low", high="high", line=False) -> Axes:
+    """One dot per row that two tables of intervals share, with both intervals and its name beside it.
+
+    Parameters
+    ----------
+    x, y : DataFrame
+        E.g. `found.table("coverage")` and `found.table("ndcg")`; rows are matched by their labels.
+    line : bool
+        Join the dots in the order of the rows, e.g. for the values of one setting.
+    """
+    y = y.loc[x.index]
+    reach = [np.abs(t[[low, high]].to_numpy().T - t[value].to_numpy()) for t in (x, y)]
+    ax.errorbar(
+        x[value], y[value], xerr=reach[0], yerr=reach[1], fmt="none", ecolor=COLORS[0], alpha=0.4, linewidth=1.2
+    )
+    ax.plot(x[value], y[value], marker="o", linestyle="-" if line else "", color=COLORS[0], linewidth=1.2)
+    ax.margins(x=0.12, y=0.12)
+    _write_beside(ax, np.column_stack([x[value], y[value]]), [str(name) for name in x.index])
+    return ax
+
+
+def _write_beside(ax, dots, names):
+    """A name beside each dot, right above it or at another corner where it would cover a name or a dot."""
+    ax.figure.draw_without_rendering()  # settles where the axes are
+    per_point = ax.figure.dpi / 72
+    at = ax.transData.transform(dots)
+    taken = [(*(dot - 3 * per_point), *(dot + 3 * per_point)) for dot in at]
+    for dot, (left, bottom), name in zip(dots, at, names):
+        wide, tall = np.array([0.6 * len(name), 1.0]) * plt.rcParams["font.size"] * per_point
+        ways = [(right, up) for up in (1, -1) for right in (1, -1)]
+        boxes = {}
+        for right, up in ways:
+            x0 = left + right * 6 * per_point - (right < 0) * wide
+            y0 = bottom + up * 5 * per_point - (up < 0) * tall
+            boxes[right, up] = (x0, y0, x0 + wide, y0 + tall)
+        free = [way for way in ways if not any(_overlap(boxes[way], other) for other in taken)]
+        right, up = (free or ways)[0]
+        taken.append(boxes[right, up])
+        sides = {"ha": "left" if right > 0 else "right", "va": "bottom" if up > 0 else "top"}
+        ax.annotate(name, dot, xytext=(6 * right, 5 * up), textcoords="offset points", **sides)
+
+
+def _overlap(a, b):
+    """Do two boxes (left, bottom, right, top) share a point?"""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def concentration(ax: Axes, counts: np.ndarray, label: str | None = None) -> Axes:

@@ -6,7 +6,17 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
-from reco_utils.plots import concentration, curves, intervals, side_by_side, sparse_matrix, timelines, use_style
+from reco_utils.plots import (
+    concentration,
+    curves,
+    heatmap,
+    intervals,
+    side_by_side,
+    sparse_matrix,
+    timelines,
+    tradeoff,
+    use_style,
+)
 
 
 @pytest.fixture
@@ -50,6 +60,59 @@ def test_tables_stand_side_by_side_at_the_rows_they_share(ax):
     ends = ax.containers[0].lines[2][0].get_segments()[0]
     assert ends[:, 1].tolist() == [0.5, 2.0]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["few", "many"]
+
+
+def test_many_tables_stay_nearer_to_their_own_row_than_to_the_next(ax):
+    one = pd.DataFrame({"mean": [1.0, 2], "low": [0.5, 1.5], "high": [2.0, 3.0]}, index=["few", "many"])
+    side_by_side(ax, {str(n): one for n in range(9)})
+    at = np.array([container.lines[0].get_xdata() for container in ax.containers])
+    assert (np.diff(at, axis=0) > 0).all() and at[:, 0].max() < 0.5 < at[:, 1].min()
+
+
+@pytest.fixture
+def grid():
+    """Two alphas and two ridges, one pair missing, in no order."""
+    return pd.DataFrame({"alpha": [10, 1, 10], "ridge": [0.5, 0.5, 2], "mean": [0.02, 0.01, 0.05]})
+
+
+def test_a_grid_of_settings_has_one_number_per_cell_in_the_order_of_its_values(ax, grid):
+    assert heatmap(ax, grid, x="alpha", y="ridge") is ax
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "10"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["2.0", "0.5"]  # image rows run downward
+    cells = {t.get_position(): t.get_text() for t in ax.texts}
+    assert cells == {(0, 1): "0.010", (1, 1): "0.020", (1, 0): "0.050"}
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("alpha", "ridge")
+
+
+def test_the_best_cell_of_a_grid_is_framed_and_can_be_read(ax, grid):
+    heatmap(ax, grid, x="alpha", y="ridge")
+    assert [frame.get_xy() for frame in ax.patches] == [(0.5, -0.5)]
+    assert {t.get_text(): t.get_color() for t in ax.texts} == {"0.010": "white", "0.020": "white", "0.050": "black"}
+
+
+def test_a_grid_where_nothing_is_known_is_empty(ax, grid):
+    heatmap(ax, grid.assign(mean=np.nan), x="alpha", y="ridge")
+    assert not ax.texts and not ax.patches
+
+
+def test_two_tables_meet_at_the_labels_of_their_rows(ax):
+    x = pd.DataFrame({"mean": [0.2, 0.6], "low": [0.1, 0.5], "high": [0.4, 0.7]}, index=["a", "b"])
+    y = pd.DataFrame({"mean": [8.0, 3.0], "low": [7.0, 1.0], "high": [9.0, 4.0]}, index=["b", "a"])
+    assert tradeoff(ax, x, y) is ax
+    (dots,) = (line for line in ax.lines if line.get_marker() == "o")
+    assert dots.get_xdata().tolist() == [0.2, 0.6] and dots.get_ydata().tolist() == [3, 8]
+    assert [t.get_text() for t in ax.texts] == ["a", "b"] and ax.texts[0].xy == (0.2, 3)
+    across, up = (bars.get_segments() for bars in ax.containers[0].lines[2])
+    np.testing.assert_allclose(across[0], [[0.1, 3], [0.4, 3]])
+    np.testing.assert_allclose(up[1], [[0.6, 7], [0.6, 9]])
+
+
+def test_names_beside_dots_that_are_close_do_not_cover_one_another(ax):
+    near = pd.DataFrame({"mean": [1.0, 1.01, 1.02, 3]}, index=["user-kNN", "item-kNN", "ALS", "far"])
+    near["low"] = near["high"] = near["mean"]
+    tradeoff(ax, near, near)
+    boxes = [t.get_window_extent() for t in ax.texts]
+    assert not any(a.overlaps(b) for n, a in enumerate(boxes) for b in boxes[:n])
 
 
 def test_the_lorenz_curve_begins_with_the_most_popular(ax):
