@@ -79,7 +79,8 @@ class IALSRecommender(FactorRecommender):
         weights = data.weights
         scale = weights.data.mean() if weights.nnz else 1.0
         with threadpool_limits(1, "blas"):
-            items, spread, losses = self._alternate(self._strength(weights, scale))
+            learn = self._alternate if weights.nnz else self._nothing
+            items, spread, losses = learn(self._strength(weights, scale))
         items[weights.getnnz(axis=0) == 0] = np.nan
         self.item_factors_, self.gram_, self.losses_ = items, np.diag(self.unobserved_weight * spread), losses
         self.scale_, self.n_users_, self.n_items_ = scale, *weights.shape
@@ -98,6 +99,10 @@ class IALSRecommender(FactorRecommender):
         counts = np.asarray(known.sum(axis=1, dtype=float)).ravel()
         strength = self._strength(history, self.scale_).data.astype(float)
         return System(self.gram_, strength, strength, self._ridge(counts, self.n_items_))
+
+    def _nothing(self, strength):
+        """What is learnt when nobody has taken anything."""
+        return np.zeros((strength.shape[1], self.n_factors)), np.zeros(self.n_factors), np.zeros(self.n_iterations)
 
     def _alternate(self, strength):
         """Item factors (I, D) on their principal axes, the gram's diagonal there (D,), and the losses."""

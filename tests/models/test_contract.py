@@ -12,6 +12,7 @@ from reco_utils.models.content import ContentRecommender
 from reco_utils.models.hybrid import HybridRecommender
 from reco_utils.models.ials import IALSRecommender
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
+from reco_utils.models.linear import EASERecommender, RP3betaRecommender, SLIMRecommender
 from reco_utils.models.newcomers import NewcomersRecommender
 from reco_utils.models.popularity import CohortRecommender, PopularityRecommender
 
@@ -30,6 +31,12 @@ MODELS = {  # name: () -> a new model, its randomness fixed
     "als of a high rank": lambda: ALSRecommender(n_factors=64, regularization=0.1, n_iterations=3),
     "ials": lambda: IALSRecommender(n_factors=4, n_iterations=3),
     "ials of a high rank": lambda: IALSRecommender(n_factors=64, n_iterations=3),
+    "ease": lambda: EASERecommender(),
+    "ease of ones": lambda: EASERecommender(1, entries="one"),
+    "slim": lambda: SLIMRecommender(),
+    "slim of few": lambda: SLIMRecommender(0, 1, n_neighbors=3, entries="weight"),
+    "rp3beta": lambda: RP3betaRecommender(),
+    "rp3beta of few": lambda: RP3betaRecommender(1, 0, n_neighbors=3, entries="log"),
     "content": lambda: ContentRecommender(),
     "content recent": lambda: ContentRecommender(half_life_days=14, damping="one"),
     "hybrid": lambda: HybridRecommender(ALSRecommender(n_factors=4, n_iterations=3), popularity_share=0.1),
@@ -174,6 +181,13 @@ def test_an_empty_shop_can_be_fitted(name, model, make_data):
         assert (scores == (0 if name in SCORES_EVERYTHING else scores[0, 0])).all()
     else:
         assert np.isnan(scores).all()
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0, 0)], ids=["no users", "no items", "neither"])
+def test_a_shop_without_users_or_without_items_can_be_fitted(model, make_data, shape):
+    data = make_data(np.zeros(shape), profiles={"location": ["north"] * shape[0]})
+    scores = model.fit(data).score(data.batch([*data.users, "nobody"]))
+    assert scores.shape == (shape[0] + 1, shape[1]) and not np.isinf(scores).any()
 
 
 def test_lists_longer_than_the_catalogue_end_in_padding(fitted, data):
