@@ -16,7 +16,14 @@ MAY_IMPORT |= {room: {"core"} for room in ROOMS if room != "models"}
 
 # packages that cost seconds, megabytes or a key: each only in the files whose job it is
 HOMES = {
-    "numba": {"topk.py", "models/similar.py", "models/least_squares.py", "evaluate/accuracy.py", "evaluate/beyond.py"},
+    "numba": {
+        "topk.py",
+        "models/similar.py",
+        "models/least_squares.py",
+        "models/gram.py",
+        "evaluate/accuracy.py",
+        "evaluate/beyond.py",
+    },
     "implicit": {"models/als.py"},
     "surprise": set(),
     "duckdb": {"data"},
