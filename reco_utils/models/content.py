@@ -32,9 +32,10 @@ class ContentRecommender:
         How words become vectors: fields and their weights, pairs of words.
     damping : {"none", "log", "one"}
         What a strength w counts in the profile: w, ln(1 + w), or 1. Damped, what was bought ten times does not drown
-        the rest.
+        the rest; at 1, a single view counts as much as a purchase, which was clearly worse on the built-in shop.
     half_life_days : float, days, optional
         An item of the history loses half its weight per half-life of age, beyond the decay in the weights themselves.
+        Ages are counted from the newest item of the history, since the profile has length 1 in any case.
 
     Attributes
     ----------
@@ -46,7 +47,7 @@ class ContentRecommender:
 
     tfidf: TfidfVectors = field(default_factory=TfidfVectors)
     damping: str = "log"
-    half_life_days: float | None = None
+    half_life_days: float | None = 90.0
 
     def __post_init__(self):
         if self.damping not in DAMPINGS:
@@ -61,7 +62,7 @@ class ContentRecommender:
         self.tfidf_, self.vectors_, self.words_ = tfidf, vectors, tfidf.words_
         self.by_word_ = frozen(vectors.tocsc())
         self.similar_ = SimilarRows(vectors, "cosine")
-        self.n_items_, self.asof_ = len(data.items), data.asof.to_datetime64()
+        self.n_items_ = len(data.items)
         return self
 
     def profile(self, batch: UserBatch) -> csr_matrix:
@@ -69,8 +70,7 @@ class ContentRecommender:
         check_fitted(self, batch)
         strengths = DAMPINGS[self.damping](batch.history.data.astype(float))
         if self.half_life_days is not None:
-            age_days = np.maximum((self.asof_ - batch.last) / DAY, 0)
-            strengths = strengths * 0.5 ** (age_days / self.half_life_days)
+            strengths = strengths * 0.5 ** (_age_days(batch) / self.half_life_days)
         weighted = csr_matrix((strengths, batch.history.indices, batch.history.indptr), batch.history.shape)
         profile = unit_rows(weighted @ self.vectors_).astype(np.float32)
         profile.sort_indices()
@@ -104,3 +104,10 @@ class ContentRecommender:
         if len(outside):
             raise IndexError(f"item positions must be 0 to {self.n_items_ - 1}, got {outside[:3].tolist()}")
         return self.similar_.nearest(self.vectors_[items], check_k(k), me=items)
+
+
+def _age_days(batch):
+    """Days between each entry of the histories and the newest one of the same request, (nnz,)."""
+    counts = np.diff(batch.history.indptr)
+    newest = np.maximum.reduceat(batch.last, batch.history.indptr[:-1][counts > 0])
+    return (np.repeat(newest, counts[counts > 0]) - batch.last) / DAY
