@@ -158,8 +158,8 @@ class Dataset:
         for ids, name in ((self.users, "users"), (self.items, "items")):
             if not ids.is_unique:
                 raise ValueError(f"{name} must be unique, got {ids[ids.duplicated()][:3].tolist()} more than once")
-        if self.weights.nnz and not (self.weights.data > 0).all():  # also catches NaN
-            raise ValueError("weights must be positive numbers; drop the zero, negative and NaN entries")
+        if not _positive(self.weights.data):
+            raise ValueError("weights must be positive numbers; drop the zero, negative, infinite and NaN entries")
 
     def positions(self, item_ids) -> np.ndarray:
         """Positions (n,) of item ids; raises KeyError that names the first unknown ones."""
@@ -201,8 +201,8 @@ class Dataset:
             raise ValueError(f"history must be requests x items, {weights.shape}, got {history.shape}")
         history = history.astype(np.float32)  # a copy: the caller's matrix keeps its duplicates
         history.sum_duplicates()
-        if history.nnz and not (history.data > 0).all():
-            raise ValueError("history must hold positive weights only")
+        if not _positive(history.data):
+            raise ValueError("history must hold positive weights only, and finite ones")
         now = np.full(history.nnz, self.asof.to_datetime64().astype(last.dtype).astype(np.int64))
         times = csr_matrix((last.astype(np.int64), weights.indices, weights.indptr), weights.shape)
         times = times.maximum(csr_matrix((now, history.indices, history.indptr), history.shape))
@@ -300,6 +300,11 @@ def take_rows(matrix: csr_matrix, at: np.ndarray) -> tuple[csr_matrix, np.ndarra
     take = np.repeat(begins - indptr[:-1], counts) + np.arange(indptr[-1])
     rows = csr_matrix((matrix.data[take], matrix.indices[take], indptr), (len(at), matrix.shape[1]))
     return rows, take
+
+
+def _positive(values: np.ndarray) -> bool:
+    """Are all values above 0 and finite? NaN is neither."""
+    return not len(values) or bool(values.min() > 0 and values.max() < np.inf)
 
 
 def _positions(index: pd.Index, ids, word: str) -> np.ndarray:

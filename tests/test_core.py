@@ -232,6 +232,7 @@ def test_profiles_of_the_request_replace_the_stored_ones(data):
         ({"history": [["i0"]]}, ValueError, r"history must be requests x items, \(2, 4\), got \(1, 4\)"),
         ({"history": [["i0"], ["i9", "i8"]]}, KeyError, r"unknown item id \['i9', 'i8'\] \(2 of the 2 given; 4 items"),
         ({"history": csr_matrix([[0, -1, 0, 0]] * 2)}, ValueError, "history must hold positive weights only"),
+        ({"history": csr_matrix([[0, np.inf, 0, 0]] * 2)}, ValueError, "history must hold positive weights only, and f"),
         ({"profiles": pd.DataFrame({"age": [1]})}, ValueError, r"profiles must have one row per request \(2\), got 1"),
     ],
 )
@@ -250,6 +251,7 @@ def test_a_batch_refuses_what_it_cannot_mean(data, options, error, message):
         ({"users": pd.Index(["u0", "u0", "u1"])}, r"users must be unique, got \['u0'\] more than once"),
         ({"weights": csr_matrix([[2, 0, -1, 0], [0, 3, 0, 0], [0] * 4])}, "weights must be positive numbers"),
         ({"weights": csr_matrix([[2, 0, np.nan, 0], [0, 3, 0, 0], [0] * 4])}, "weights must be positive numbers"),
+        ({"weights": csr_matrix([[2, 0, np.inf, 0], [0, 3, 0, 0], [0] * 4])}, "drop the zero, negative, infinite and"),
     ],
 )
 def test_a_dataset_that_does_not_fit_together_is_refused(data, changes, message):
