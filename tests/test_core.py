@@ -232,7 +232,7 @@ def test_profiles_of_the_request_replace_the_stored_ones(data):
         ({"history": [["i0"]]}, ValueError, r"history must be requests x items, \(2, 4\), got \(1, 4\)"),
         ({"history": [["i0"], ["i9", "i8"]]}, KeyError, r"unknown item id \['i9', 'i8'\] \(2 of the 2 given; 4 items"),
         ({"history": csr_matrix([[0, -1, 0, 0]] * 2)}, ValueError, "history must hold positive weights only"),
-        ({"history": csr_matrix([[0, np.inf, 0, 0]] * 2)}, ValueError, "history must hold positive weights only, and f"),
+        ({"history": csr_matrix([[0, np.inf, 0, 0]] * 2)}, ValueError, "positive weights only, and finite ones"),
         ({"profiles": pd.DataFrame({"age": [1]})}, ValueError, r"profiles must have one row per request \(2\), got 1"),
     ],
 )
