@@ -46,12 +46,14 @@ def freshness(catalog: pd.DataFrame, asof: pd.Timestamp, fade_days: float, *, co
 class NewcomersRecommender:
     """A factor model that also has an opinion on items nobody had yet, and favours what came in this week.
 
-    freshness = max(0, 1 - age in days / fade_days), the age counted from `created_column`; 0 where it is unknown.
+    Two clocks run from the day in `created_column`, and stand at 0 where it is unknown:
 
-    A newcomer is an item that nobody has, or a fresh one that fewer than `min_users` users have. Its factors are a mean
+        youth = max(0, 1 - age in days / young_days),    freshness = max(0, 1 - age in days / fade_days)
+
+    A newcomer is an item that nobody has, or a young one that fewer than `min_users` users have. Its factors are a mean
     of those of its parents, the `n_similar` most similar items (cosine of their words) that are no newcomers:
 
-        y = mean * (parents' mean length / length of mean) ** freshness,
+        y = mean * (parents' mean length / length of mean) ** youth,
         mean = sum_p share_p y_p,    share_p = exp(cosine_p / temperature) / sum of the same over all parents
 
     Arrows that point different ways shorten each other when they are added, and a short y means low scores for all.
@@ -75,8 +77,11 @@ class NewcomersRecommender:
     bonus : float, 0 or more
         What an item gains on its first day: the price of getting to know it. 0.1 to 0.2 is usual.
     fade_days : float, days, above 0
+        How long the bonus lasts.
+    young_days : float, days, above 0
+        How long a newcomer has the benefit of the doubt: in its length, and while it has few users.
     min_users : int, at least 1
-        From so many users on an item stands on its own factors. 1: only items that nobody has inherit.
+        From so many users on a young item stands on its own factors. 1: only items that nobody has inherit.
     created_column : str
 
     Attributes
@@ -95,7 +100,8 @@ class NewcomersRecommender:
     temperature: float = 0.1
     bonus: float = 0.15
     fade_days: float = 7.0
-    min_users: int = 10
+    young_days: float = 30.0
+    min_users: int = 20
     created_column: str = "created_at"
 
     def __post_init__(self):
@@ -103,7 +109,7 @@ class NewcomersRecommender:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-        for name in ("temperature", "fade_days"):
+        for name in ("temperature", "fade_days", "young_days"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be a finite number above 0, got {getattr(self, name)}")
         if not 0 <= self.bonus < np.inf:
@@ -121,13 +127,16 @@ class NewcomersRecommender:
             if not hasattr(part, name):
                 raise TypeError(f"{_name(part)} has no {name}; newcomers need item factors and content vectors")
         factors, users = model.item_factors_.copy(), data.weights.getnnz(axis=0)
-        fresh = freshness(data.catalog, data.asof, self.fade_days, column=self.created_column)
-        few = np.isnan(factors[:, 0]) | ((users < self.min_users) & (fresh > 0))
+        fresh, youth = (
+            freshness(data.catalog, data.asof, days, column=self.created_column)
+            for days in (self.fade_days, self.young_days)
+        )
+        few = np.isnan(factors[:, 0]) | ((users < self.min_users) & (youth > 0))
         newcomers, settled = np.flatnonzero(few), np.flatnonzero(~few)
         parents, shares = self._parents(content.vectors_, newcomers, settled)
         for item, who, share in zip(newcomers, parents, shares):
             if who[0] >= 0:
-                factors[item] = inherit(factors[who[who >= 0]], share[who >= 0], fresh[item])
+                factors[item] = inherit(factors[who[who >= 0]], share[who >= 0], youth[item])
         heir = copy.copy(model.model if isinstance(model, FrozenRecommender) else model)
         heir.item_factors_ = factors
         self.heir_, self.item_factors_, self.freshness_ = heir, factors, fresh
@@ -157,14 +166,14 @@ class NewcomersRecommender:
         return self.heir_.similar_items(items, k)
 
 
-def inherit(parents: np.ndarray, shares: np.ndarray, freshness: float) -> np.ndarray:
-    """mean * (parents' mean length / length of mean) ** freshness, both means weighted by `shares`.
+def inherit(parents: np.ndarray, shares: np.ndarray, youth: float) -> np.ndarray:
+    """mean * (parents' mean length / length of mean) ** youth, both means weighted by `shares`.
 
     Parameters
     ----------
     parents : (n, D) factors
     shares : (n,), adding up to 1
-    freshness : float in [0, 1]
+    youth : float in [0, 1]
         1: as long as the parents are on average; 0: the plain mean.
 
     Returns
@@ -173,7 +182,7 @@ def inherit(parents: np.ndarray, shares: np.ndarray, freshness: float) -> np.nda
     """
     mean, usual = shares @ parents, shares @ np.linalg.norm(parents, axis=1)
     length = np.linalg.norm(mean)
-    return mean * (usual / length) ** freshness if length > 0 else mean
+    return mean * (usual / length) ** youth if length > 0 else mean
 
 
 def _name(part):

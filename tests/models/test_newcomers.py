@@ -98,8 +98,9 @@ def test_on_its_first_day_an_item_is_as_long_as_its_parents(shop):
     assert_allclose(inherit(arrows, half, 0), [1.5, 2])
     assert_allclose(inherit(arrows, half, 1), np.array([1.5, 2]) * 3.5 / 2.5)
     assert_allclose(inherit(arrows, half, 0.5), np.array([1.5, 2]) * np.sqrt(3.5 / 2.5))
-    model = newcomers(temperature=1e6).fit(aged(shop, [0, 99, 99, 99]))
-    assert_allclose(model.item_factors_[0], np.array([1.5, 2]) * 3.5 / 2.5, rtol=1e-5)
+    for age, youth in ((0, 1), (15, 0.5), (30, 0), (99, 0)):
+        model = newcomers(temperature=1e6).fit(aged(shop, [age, 99, 99, 99]))
+        assert_allclose(model.item_factors_[0], np.array([1.5, 2]) * (3.5 / 2.5) ** youth, rtol=1e-5)
 
 
 def test_parents_that_cancel_out_leave_nothing_and_no_error():
@@ -112,11 +113,12 @@ def test_a_low_temperature_leaves_everything_to_the_most_similar(shop):
     assert_allclose(newcomers(n_similar=1).fit(shop).item_factors_[0], FACTORS[2])
 
 
-def test_fresh_items_with_few_users_inherit_and_old_ones_stand_on_their_own(shop):
+def test_young_items_with_few_users_inherit_and_old_ones_stand_on_their_own(shop):
     few = {"min_users": 2}  # i3 has one user, i1 and i2 have two
     assert newcomers(**few).fit(shop).newcomers_.tolist() == [0]
     assert newcomers(**few).fit(aged(shop, [99, 1, 1, 99])).newcomers_.tolist() == [0]
-    model = newcomers(**few).fit(aged(shop, [99, 99, 99, 1]))
+    assert newcomers(**few, young_days=20).fit(aged(shop, [99, 99, 99, 25])).newcomers_.tolist() == [0]
+    model = newcomers(**few).fit(aged(shop, [99, 99, 99, 25]))
     assert model.newcomers_.tolist() == [0, 3]
     assert_array_equal(model.item_factors_[3], FACTORS[3])  # it resembles nothing that is settled, and keeps its own
     assert newcomers(min_users=1).fit(aged(shop, [1, 1, 1, 1])).newcomers_.tolist() == [0]
@@ -231,6 +233,7 @@ def test_models_without_factors_or_vectors_are_refused(shop):
         ({"min_users": 1.5}, "min_users must be a whole number of at least 1, got 1.5"),
         ({"temperature": 0}, "temperature must be a finite number above 0, got 0"),
         ({"fade_days": np.inf}, "fade_days must be a finite number above 0, got inf"),
+        ({"young_days": -1}, "young_days must be a finite number above 0, got -1"),
         ({"bonus": -0.1}, "bonus must be a finite number of at least 0, got -0.1"),
         ({"bonus": np.nan}, "bonus must be a finite number of at least 0, got nan"),
     ],
