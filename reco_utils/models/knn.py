@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from reco_utils.core import Dataset, UserBatch, check_k
-from reco_utils.models.fitted import check_fitted
+from reco_utils.models.fitted import check_fitted, check_positions
 from reco_utils.models.similar import SIMILARITIES, WEIGHTINGS, SimilarRows, Weighting, frozen, weighted_sum
 
 DAY = np.timedelta64(1, "D")
@@ -184,8 +184,5 @@ class ItemKNNRecommender:
         IndexError  when a position is outside the catalogue
         """
         check_fitted(self)
-        items = np.atleast_1d(np.asarray(items))
-        outside = items[(items < 0) | (items >= self.n_items_)]
-        if len(outside):
-            raise IndexError(f"item positions must be 0 to {self.n_items_ - 1}, got {outside[:3].tolist()}")
+        items = check_positions(items, self.n_items_)
         return self.similar_.nearest(self.users_[items], check_k(k), me=items)

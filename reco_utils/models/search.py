@@ -204,7 +204,7 @@ def _price_at(words, at):
                 amount, stop = _amount(words, at + len(phrase))
                 if amount is not None:
                     low, high = {"below": (0, 1), "above": (1, np.inf), "around": (1 - AROUND, 1 + AROUND)}[kind]
-                    return (low * amount if low else 0.0, high * amount if amount else 0.0), stop
+                    return (low * amount if low else 0.0, high * amount if high < np.inf else np.inf), stop
     return None, at
 
 

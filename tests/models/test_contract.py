@@ -196,3 +196,30 @@ def test_lists_longer_than_the_catalogue_end_in_padding(fitted, data):
     assert (lists.items[:, 25:] == -1).all()
     seen = data.seen.toarray()
     assert not any(seen[u, i] for u, row in enumerate(lists.items[:40]) for i in row if i >= 0)
+
+
+@pytest.fixture(params=[name for name, make in MODELS.items() if hasattr(make(), "similar_items")])
+def similar_items(request, data):
+    """The method of a fitted model that offers it."""
+    return MODELS[request.param]().fit(data).similar_items
+
+
+def test_similar_items_are_others_the_most_similar_first(similar_items):
+    positions, similarities = similar_items(np.arange(25), 30)
+    assert (positions.shape, positions.dtype, similarities.dtype) == ((25, 30), np.int32, np.float32)
+    assert_array_equal(positions < 0, np.isnan(similarities))
+    assert (positions[:, 24:] == -1).all() and not (positions == np.arange(25)[:, None]).any()
+    for found, similarity in zip(positions, similarities):
+        n = np.count_nonzero(found >= 0)
+        assert (found[n:] == -1).all() and len(set(found[:n])) == n and (np.diff(similarity[:n]) <= 0).all()
+
+
+def test_one_item_or_none_may_be_asked_about(similar_items):
+    assert_array_equal(similar_items(7, 3)[0], similar_items(np.arange(25), 3)[0][7:8])
+    assert similar_items([], 3)[0].shape == (0, 3)
+
+
+@pytest.mark.parametrize("items", [[25], [-1], [1.5], ["i1"], [True]])
+def test_what_is_no_position_of_an_item_is_refused(similar_items, items):
+    with pytest.raises(IndexError, match="item positions must be"):
+        similar_items(items, 3)

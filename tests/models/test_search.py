@@ -118,6 +118,7 @@ def test_the_speller_has_no_answer_for_odd_words(odd):
         ("under £20.50 pan", (0, 20.5), ["pan"]),
         ("less than 1,000 euros", (0, 1000), []),
         ("over €50", (50, np.inf), []),
+        ("over 0", (0, np.inf), []),
         ("pan from 30", (30, np.inf), ["pan"]),
         ("20-50 lamps", (20, 50), ["lamps"]),
         ("50 to 20", (20, 50), []),
