@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from reco_utils.core import BLOCK_BYTES, Dataset, Recommender, UserBatch
-from reco_utils.models.als import ALSRecommender
 from reco_utils.models.content import ContentRecommender
 from reco_utils.models.fitted import check_fitted
+from reco_utils.models.ials import IALSRecommender
 from reco_utils.models.scales import SCALES
 from reco_utils.topk import select, select_dot
 
@@ -51,11 +51,11 @@ class HybridRecommender:
     Source: Burke (2002), the weighted hybrid; the rest ours.
     """
 
-    collab: Recommender = field(default_factory=ALSRecommender)
+    collab: Recommender = field(default_factory=IALSRecommender)
     content: Recommender = field(default_factory=ContentRecommender)
     collab_share: float | Mapping[int, float] = 0.8
-    popularity_share: float = 0.02
-    scale: str = "rank"
+    popularity_share: float = 0.05
+    scale: str = "minmax"
     n_candidates: int = 500
 
     def __post_init__(self):

@@ -15,7 +15,7 @@ from reco_utils.models import cascade
 from reco_utils.models.cascade import Band, CascadeRecommender, default_bands
 from reco_utils.models.fitted import FrozenRecommender
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
-from reco_utils.models.popularity import CohortRecommender, PopularityRecommender
+from reco_utils.models.popularity import PopularityRecommender
 
 NAN = np.nan
 # `make_data` is a function without memory, so it may be shared between examples
@@ -205,53 +205,6 @@ def test_without_text_content_is_silent_and_filled_from_below(make_random):
     steps = model.steps(recommend(model, batch, 10, keep_seen=True))
     assert (steps[0] == 0).all()
     assert steps[1, 0] == 2  # three items: the nearest users have an opinion
-
-
-# ------------------------------------------------------------------------------------------------------------- cohorts
-PLACES = {"age": [31, 35, 39, 31, NAN], "location": ["north", "north", "south", None, "north"]}
-
-
-def cohorts(make_data, **options):
-    """Two thirty-year-olds of the north, one of the south, one of nowhere, one ageless; each took one item."""
-    data = make_data(np.eye(5), profiles=PLACES)
-    options = {"columns": ("age", "location"), "min_users": 2, **options}
-    return data, CohortRecommender(**options).fit(data)
-
-
-def test_the_finest_cohort_that_is_large_enough_answers(make_data):
-    data, model = cohorts(make_data)
-    scores = model.score(data.batch(data.users))
-    other = 1 / 6
-    assert np.allclose(scores[0], [1 + other, 1 + other, other, other, other])  # thirties of the north: 2
-    assert np.allclose(scores[2], [1 + other, 1 + other, 1 + other, 1 + other, other])  # one of the south: thirties
-    assert_array_equal(scores[2], scores[3])  # no place known: thirties too
-    assert_array_equal(scores[4], np.ones(5))  # no age known: all
-
-
-def test_a_cohort_model_with_one_column_is_popularity_by_that_column(make_data):
-    data, model = cohorts(make_data, columns=("location",))
-    assert_array_equal(
-        model.score(data.batch(data.users)),
-        PopularityRecommender(by=("location",), min_users=2).fit(data).score(data.batch(data.users)),
-    )
-
-
-@pytest.mark.parametrize("columns", [(), ("shoe_size",)])
-def test_without_a_known_column_it_is_plain_popularity(columns, make_data):
-    data, model = cohorts(make_data, columns=columns)
-    assert_array_equal(model.score(data.batch(data.users)), np.ones((5, 5)))
-
-
-def test_a_stranger_with_a_profile_is_served_by_their_cohort(make_data):
-    data, model = cohorts(make_data)
-    profile = data.profiles[:1]
-    known, stranger = data.batch(data.users[:1]), data.batch(["nobody"], profiles=profile)
-    assert_array_equal(model.score(known), model.score(stranger))
-
-
-def test_columns_as_one_text_are_refused():
-    with pytest.raises(TypeError, match=r"columns must be a tuple of profile columns, got 'age'; write \('age',\)"):
-        CohortRecommender("age")
 
 
 # -------------------------------------------------------------------------------------------------------------- edges

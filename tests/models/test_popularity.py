@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from reco_utils.core import recommend
-from reco_utils.models.popularity import PopularityRecommender, cohort_keys
+from reco_utils.models.popularity import CohortRecommender, PopularityRecommender, cohort_keys
 
 
 def test_the_score_is_the_number_of_users_whatever_their_weights(five):
@@ -93,3 +93,61 @@ def test_options_that_mean_nothing_are_refused(options, error, message):
 def test_a_column_the_profiles_lack_is_named(towns):
     with pytest.raises(ValueError, match=r"profiles lack \['age'\]; by may name \['location'\]"):
         PopularityRecommender(by=("age",)).fit(towns)
+
+
+# ------------------------------------------------------------------------------------------- cohorts, column by column
+def lift(in_cohort, cohort, overall, everybody=8, prior=2):
+    """(users of the cohort with the item + prior * share) / ((users of the cohort + prior) * share)."""
+    share = overall / everybody
+    return (in_cohort + prior * share) / ((cohort + prior) * share)
+
+
+def cohorts(data, *columns, **options):
+    return CohortRecommender(columns, **{"prior_users": 2, "min_users": 2, **options}).fit(data)
+
+
+def test_a_cohort_multiplies_popularity_by_its_lift(towns):
+    scores = cohorts(towns, "location").score(towns.batch(["u0", "u5"]))
+    leeds = [5 * lift(5, 5, 5), 2 * lift(0, 5, 2), 1 * lift(0, 5, 1), 0]
+    york = [5 * lift(0, 2, 5), 2 * lift(2, 2, 2), 1 * lift(0, 2, 1), 0]
+    assert_allclose(scores, [leeds, york], rtol=1e-6)
+
+
+def test_each_known_column_has_a_lift_of_its_own(towns):
+    ages = [25.0, 25, 35, 35, 35, 25, 35, np.nan]
+    data = towns.__class__(**{**vars(towns), "profiles": towns.profiles.assign(age=ages)})
+    scores = cohorts(data, "location", "age").score(data.batch(["u0", "u5", "u7"]))[:, 0]
+    twenties = lift(2, 3, 5)  # three people in their twenties, two of them took i0
+    assert_allclose(scores, [5 * lift(5, 5, 5) * twenties, 5 * lift(0, 2, 5) * twenties, 5], rtol=1e-6)
+
+
+@pytest.mark.parametrize("columns, options", [((), {}), (("age",), {}), (("location",), {"min_users": 6})])
+def test_without_a_known_or_large_enough_cohort_it_is_plain_popularity(columns, options, towns):
+    model = cohorts(towns, *columns, **options)
+    assert_array_equal(model.score(towns.batch(["u0", "u7", "nobody"])), [[5, 2, 1, 0]] * 3)
+
+
+def test_much_prior_evidence_makes_everybody_alike(towns):
+    scores = cohorts(towns, "location", prior_users=1e9).score(towns.batch(["u0", "u5"]))
+    assert_allclose(scores, [[5, 2, 1, 0]] * 2, rtol=1e-4)
+
+
+def test_a_stranger_with_half_a_profile_is_served_by_that_half(towns):
+    data = towns.__class__(**{**vars(towns), "profiles": towns.profiles.assign(age=40.0)})
+    model = cohorts(data, "location", "age")
+    profiles = pd.DataFrame({"age": [np.nan], "location": ["York"]})
+    half = model.score(data.batch(["nobody"], profiles=profiles))
+    assert_array_equal(half, cohorts(data, "location").score(data.batch(["u5"])))
+
+
+@pytest.mark.parametrize(
+    "options, error, message",
+    [
+        ({"columns": "age"}, TypeError, r"got 'age'; write \('age',\)"),
+        ({"prior_users": 0}, ValueError, "prior_users must be a finite number above 0, got 0"),
+        ({"min_users": 0}, ValueError, "min_users must be at least 1, got 0"),
+    ],
+)
+def test_cohort_options_that_mean_nothing_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        CohortRecommender(**options)
