@@ -93,15 +93,15 @@ class PopularityRecommender:
 class CohortRecommender:
     """What people like you took, as far as your profile tells: popularity times one lift per known column.
 
-    Each column (age band, gender, ...) puts a user into a cohort, and each cohort says how much more, or less, often its
-    people take an item than everybody does:
+    Each column (age band, gender, ...) puts a user into a cohort, and each cohort says how much more, or less, its
+    people take an item than everybody:
 
         score = users with the item * product of lifts,
-        lift = (users of the cohort with the item + prior_users * share) / ((users of the cohort + prior_users) * share),
+        lift = (users of the cohort with the item + prior_users * share) / (share * (users of the cohort + prior_users))
 
-    share being that of all users with the item. A small cohort is pulled towards a lift of 1, a column that is missing
-    or empty has none: the less is known, the nearer is the score to plain popularity. Every item is scored; 0 means
-    that nobody took it.
+    where share is that of all users with the item. A small cohort is pulled towards a lift of 1, a missing or empty
+    column has none: the less is known, the nearer is the score to plain popularity. Every item is scored; 0 means that
+    nobody took it.
 
     On the validation parts of five shops (7,000 users, histories ignored) this reached an NDCG@10 of 0.043, against
     0.030 for plain popularity and 0.035 for the one cohort that has the same age, place and device.
