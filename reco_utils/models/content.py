@@ -57,8 +57,8 @@ class ContentRecommender:
 
     def fit(self, data: Dataset) -> "ContentRecommender":
         """Make a vector of every item of the catalogue, which is only read."""
-        tfidf = replace(self.tfidf).fit(data.catalog)
-        vectors = tfidf.transform(data.catalog)
+        tfidf = replace(self.tfidf)
+        vectors = tfidf.fit_transform(data.catalog)
         self.tfidf_, self.vectors_, self.words_ = tfidf, vectors, tfidf.words_
         self.by_word_ = frozen(vectors.tocsc())
         self.similar_ = SimilarRows(vectors, "cosine")

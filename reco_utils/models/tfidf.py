@@ -17,9 +17,10 @@ Letters: I items, V words (single words, pairs, names of categories and brands, 
 """
 
 import re
+from array import array
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -82,17 +83,12 @@ class TfidfVectors:
 
     def fit(self, catalog: pd.DataFrame) -> "TfidfVectors":
         """Decide which words, kinds and price bands count, and how much; the frame is only read."""
-        texts = [_tokens(catalog, name) for name in TEXTS if self._counts(name, catalog)]
-        lexicon = _frequent_words(texts, self.min_items)
-        found = [_codes(text, lexicon, self.pairs) for text in texts]
-        codes, df = _frequent_codes(found, self.min_items, self.max_words)
-        kinds = {name: _distinct(catalog, name) for name in KINDS if self._counts(name, catalog)}
-        bands = _bands(_prices(catalog)) if self._counts(PRICE, catalog) else np.empty(0, int)
-        self.lexicon_, self.codes_, self.kinds_, self.bands_ = lexicon, codes, kinds, bands
-        self.words_ = np.array([*_names(codes, lexicon), *_kind_names(kinds), *map(_band_name, bands)], dtype=object)
-        extra = len(self.words_) - len(codes)
-        self.idf_ = np.concatenate([np.log((1 + len(catalog)) / (1 + df)) + 1, np.ones(extra)])
+        self._learn(catalog)
         return self
+
+    def fit_transform(self, catalog: pd.DataFrame) -> csr_matrix:
+        """`fit` and `transform` of one catalogue, whose texts are read only once."""
+        return self._vectors(catalog, self._learn(catalog))
 
     def transform(self, catalog: pd.DataFrame) -> csr_matrix:
         """Vectors csr (rows, V) float32 of length 1; empty where a row has no known word, kind or price.
@@ -103,18 +99,40 @@ class TfidfVectors:
         """
         if not hasattr(self, "words_"):
             raise RuntimeError("TfidfVectors is not fitted; call fit(catalog) first")
-        parts = [self._words(catalog), *(self._kind(catalog, name) for name in self.kinds_), self._price(catalog)]
-        return unit_rows(hstack(parts, format="csr")).astype(np.float32)
+        texts = {name: _read(catalog, name, lambda word: self.lexicon_.get(word, -1)) for name in self._texts(catalog)}
+        return self._vectors(catalog, _with_pairs(texts, len(self.lexicon_), self.pairs))
 
-    def _counts(self, name, catalog):
+    def _learn(self, catalog):
+        """All that `fit` decides on; returns the texts in codes of words and pairs."""
+        texts, lexicon = _read_all(catalog, self._texts(catalog), self.min_items)
+        texts = _with_pairs(texts, len(lexicon), self.pairs)
+        codes, df = _frequent_codes(texts, self.min_items, self.max_words)
+        kinds = {name: _distinct(catalog, name) for name in KINDS if self._takes(name, catalog)}
+        bands = _bands(_prices(catalog)) if self._takes(PRICE, catalog) else np.empty(0, int)
+        words = [*_names(codes, lexicon), *_kind_names(kinds), *map(_band_name, bands)]
+        idf = np.ones(len(words))
+        idf[: len(codes)] = np.log((1 + len(catalog)) / (1 + df)) + 1
+        self.lexicon_, self.codes_, self.kinds_, self.bands_ = lexicon, codes, kinds, bands
+        self.words_, self.idf_ = np.array(words, dtype=object), idf
+        return texts
+
+    def _takes(self, name, catalog):
         """Does this field take part?"""
         return self.weights.get(name, 0) > 0 and name in catalog
 
-    def _words(self, catalog):
-        """Words and pairs of all texts: one vector of length 1 per field, times its weight, added up."""
-        total = csr_matrix((len(catalog), len(self.codes_)))
-        for name in [name for name in TEXTS if self._counts(name, catalog)]:
-            rows, codes = _codes(_tokens(catalog, name), self.lexicon_, self.pairs)
+    def _texts(self, catalog):
+        """The text fields that take part."""
+        return [name for name in TEXTS if self._takes(name, catalog)]
+
+    def _vectors(self, catalog, texts):
+        """All fields side by side, every row of length 1."""
+        parts = [self._words(len(catalog), texts), *(self._kind(catalog, name) for name in self.kinds_)]
+        return unit_rows(hstack([*parts, self._price(catalog)], format="csr")).astype(np.float32)
+
+    def _words(self, n_rows, texts):
+        """Words and pairs: one vector of length 1 per field, times its weight, added up."""
+        total = csr_matrix((n_rows, len(self.codes_)))
+        for name, (rows, codes) in texts.items():
             columns = self.codes_.get_indexer(codes)
             known = columns >= 0
             counts = csr_matrix((np.ones(known.sum()), (rows[known], columns[known])), total.shape)
@@ -159,60 +177,74 @@ def top_words(vector: csr_matrix, words: np.ndarray, n: int = 10) -> pd.Series:
 
 
 # ---------------------------------------------------------------------------------------------------- words and pairs
-def _tokens(catalog, name):
-    """Row numbers (n,) and words (n,) of a text column, in the order they stand; made-up titles have no words."""
+def _read(catalog, name, number):
+    """Row and word numbers (n,) of a text column, in the order they stand; made-up titles have no words."""
     texts = catalog[name].astype(object)
     missing = texts.isna().to_numpy()
     if name == "title" and ITEM in catalog:
         missing = missing | (texts.astype(str) == "item " + catalog[ITEM].astype(str)).to_numpy()
-    found = [() if gone else WORD.findall(str(text).lower()) for gone, text in zip(missing, texts)]
-    rows = np.repeat(np.arange(len(found)), [len(words) for words in found])
-    return rows, np.fromiter(chain.from_iterable(found), dtype=object, count=len(rows))
+    lengths, numbers = np.zeros(len(texts), np.int64), array("q")
+    for row, (gone, text) in enumerate(zip(missing, texts)):
+        words = () if gone else WORD.findall(str(text).lower())
+        lengths[row] = len(words)
+        numbers.extend(map(number, words))
+    return np.repeat(np.arange(len(texts)), lengths), np.array(numbers)
 
 
-def _frequent_words(texts, min_items):
-    """The words that at least `min_items` items have in any text: an Index, in alphabetical order."""
-    rows = np.concatenate([rows for rows, _ in texts]) if texts else np.empty(0, int)
-    words = np.concatenate([words for _, words in texts]) if texts else np.empty(0, object)
-    codes, names = pd.factorize(words, sort=True)
-    df = _items_per_code(rows, codes, len(names))
-    return pd.Index(names[df >= min_items], dtype=object)
+def _read_all(catalog, names, min_items):
+    """The text columns as row and word numbers, and the numbers of the words that `min_items` items have, or -1.
+
+    Words are numbered in alphabetical order.
+    """
+    found = defaultdict()
+    found.default_factory = found.__len__  # a new word gets the next number
+    texts = {name: _read(catalog, name, found.__getitem__) for name in names}
+    df = _items_per_code(*_joined(texts), len(found))
+    words = sorted(word for word, number in found.items() if df[number] >= min_items)
+    lexicon = {word: number for number, word in enumerate(words)}
+    renumbered = np.array([lexicon.get(word, -1) for word in found], np.int64)
+    return {name: (rows, renumbered[numbers]) for name, (rows, numbers) in texts.items()}, lexicon
 
 
-def _codes(text, lexicon, pairs):
-    """Row numbers and codes of the words and pairs of a text: word w is w, "w v" is L + w * L + v, L known words."""
-    rows, words = text
-    at = lexicon.get_indexer(words)
-    known = at >= 0
-    if not pairs:
-        return rows[known], at[known]
-    both = known[1:] & known[:-1] & (rows[1:] == rows[:-1])
-    joined = len(lexicon) + at[:-1][both] * len(lexicon) + at[1:][both]
-    return np.concatenate([rows[known], rows[1:][both]]), np.concatenate([at[known], joined])
+def _with_pairs(texts, n_words, pairs):
+    """Row numbers and codes of known words, and of pairs: word w has code w, "w v" has n_words + w * n_words + v."""
+    coded = {}
+    for name, (rows, at) in texts.items():
+        known = at >= 0
+        both = known[1:] & known[:-1] & (rows[1:] == rows[:-1]) if pairs else np.zeros(max(len(at) - 1, 0), bool)
+        joined = n_words + at[:-1][both] * n_words + at[1:][both]
+        coded[name] = np.concatenate([rows[known], rows[1:][both]]), np.concatenate([at[known], joined])
+    return coded
 
 
-def _frequent_codes(found, min_items, max_words):
+def _joined(texts):
+    """Row numbers and codes of all texts, one after the other."""
+    if not texts:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    return tuple(np.concatenate(parts) for parts in zip(*texts.values()))
+
+
+def _frequent_codes(texts, min_items, max_words):
     """The codes that enough items have, at most `max_words` of them, and in how many items each is."""
-    rows = np.concatenate([rows for rows, _ in found]) if found else np.empty(0, int)
-    codes, names = pd.factorize(np.concatenate([codes for _, codes in found]) if found else np.empty(0, int))
-    df = _items_per_code(rows, codes, len(names))
-    kept = np.lexsort((names, -df))[:max_words]
+    rows, found = _joined(texts)
+    at, codes = pd.factorize(found)
+    df = _items_per_code(rows, at, len(codes))
+    kept = np.lexsort((codes, -df))[:max_words]  # of two equally frequent ones the single word comes first
     kept = kept[df[kept] >= min_items]
-    kept = kept[np.argsort(names[kept])]
-    return pd.Index(names[kept], dtype=np.int64), df[kept]
+    kept = kept[np.argsort(codes[kept])]
+    return pd.Index(codes[kept], dtype=np.int64), df[kept]
 
 
 def _items_per_code(rows, codes, n_codes):
     """In how many different rows each code stands, (n_codes,)."""
-    pairs = pd.unique(rows.astype(np.int64) * max(n_codes, 1) + codes)
-    return np.bincount(pairs % max(n_codes, 1), minlength=n_codes)
+    there = csr_matrix((np.ones(len(rows), bool), (rows, codes)), (rows.max(initial=-1) + 1, n_codes))
+    return there.getnnz(axis=0)
 
 
 def _names(codes, lexicon):
     """Words and pairs as text."""
-    codes, n = codes.to_numpy(), max(len(lexicon), 1)
+    codes, n, words = codes.to_numpy(), max(len(lexicon), 1), np.array(list(lexicon), dtype=object)
     pairs = codes[codes >= n] - n
-    words = lexicon.to_numpy()
     return [*words[codes[codes < n]], *(f"{a} {b}" for a, b in zip(words[pairs // n], words[pairs % n]))]
 
 

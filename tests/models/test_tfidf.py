@@ -156,6 +156,13 @@ def test_new_rows_are_read_with_the_words_that_were_learnt():
     assert made.transform(pd.DataFrame(index=range(2))).shape == (2, 4)
 
 
+def test_fit_transform_is_fit_and_transform():
+    catalog = shelf(title=[*TITLES, None], category=["x", None, "x", "y", "y"], price=[1.0, 2.0, np.nan, 3.0, 0.0])
+    _, vectors = vectors_of(catalog)
+    at_once = TfidfVectors().fit_transform(catalog)
+    assert_array_equal(at_once.toarray(), vectors.toarray())
+
+
 def test_a_new_category_or_price_is_unknown():
     made = TfidfVectors().fit(shelf(category=["x", "y"], price=[1.0, 2.0]))
     assert made.transform(shelf(category=["z"], price=[1e6])).nnz == 0
