@@ -60,6 +60,13 @@ def test_the_most_popular_items_are_kept_and_equal_ones_by_position():
     assert_array_equal(kept.seen.toarray(), np.array([[1, 1, 1, 0], [1, 0, 0, 0], [0, 1, 1, 0]], bool))
 
 
+def test_of_many_equal_items_the_first_are_kept():
+    weights = np.ones((3, 200))
+    weights[0, 150:] = 0  # two users have the last fifty, three the others
+    kept = keep_popular(dataset(weights), 70).weights
+    assert_array_equal(np.flatnonzero(kept.getnnz(axis=0)), np.arange(70))
+
+
 def test_keeping_as_many_items_as_there_are_with_history_changes_nothing():
     data = dataset()
     assert keep_popular(data, 3) is data and keep_popular(data, 100) is data

@@ -228,13 +228,13 @@ def test_similar_items_are_what_is_shown_to_somebody_who_has_only_that_item(make
     data = make_random(60, 30, seed=12)
     model = kind(entries="one").fit(data)
     scores = model.score(data.batch(["a", "b"], history=[["i5"], ["i9"]]))
-    found, weights = model.similar_items([5, 9], 8)
+    found, weights = model.similar_items([5, 9], 29)  # those that EASE speaks against are left out
     for row in range(2):
-        order = np.argsort(-np.nan_to_num(scores[row]), kind="stable")[:8]
+        order = np.argsort(-np.nan_to_num(scores[row]), kind="stable")[:29]
         order = order[np.nan_to_num(scores[row])[order] > 0]
-        assert_array_equal(found[row], np.pad(order, (0, 8 - len(order)), constant_values=-1))
+        assert_array_equal(found[row], np.pad(order, (0, 29 - len(order)), constant_values=-1))
         assert_allclose(weights[row, : len(order)], scores[row, order])
-    assert not np.isin([5, 9], found.diagonal()).any() and 5 not in found[0] and 9 not in found[1]
+    assert 5 not in found[0] and 9 not in found[1]
 
 
 @pytest.mark.parametrize("kind", KINDS)
