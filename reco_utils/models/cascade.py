@@ -40,12 +40,12 @@ def default_bands(
     data : Dataset
         What the content model is fitted on, once for the three steps that use it.
     collab, content : Recommender, optional
-        Parts of the hybrid; by default those of `HybridRecommender`.
+        Parts of the hybrid; by default those of `HybridRecommender`. Copies are fitted.
     starts : four numbers of items
         Where each step begins: 0; 1 to 2; 3 to 4; 5 and more.
     """
     full = HybridRecommender()
-    content = FrozenRecommender((content or full.content).fit(data), data)
+    content = FrozenRecommender(copy.deepcopy(content or full.content).fit(data), data)
     near = HybridRecommender(UserKNNRecommender(n_neighbors=50), content, collab_share=0.5)
     full = HybridRecommender(collab or full.collab, content)
     models = (CohortRecommender(), content, near, full)

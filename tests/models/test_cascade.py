@@ -187,6 +187,12 @@ def test_parts_and_starts_of_the_usual_bands_can_be_chosen(five):
     assert model.bands_[3].model.collab_ is collab
 
 
+def test_no_part_is_fitted_behind_your_back(five):
+    mine = UserKNNRecommender()
+    CascadeRecommender(default_bands(five, collab=mine, content=mine)).fit(five)
+    assert not hasattr(mine, "n_items_")
+
+
 def test_everybody_gets_a_full_list_and_nobody_what_they_have(make_random):
     data = make_random(40, 25, seed=1)
     model = CascadeRecommender().fit(data)
