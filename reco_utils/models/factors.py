@@ -13,7 +13,7 @@ Letters: U users, I items, B requests, D factors, nnz entries of the histories.
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from reco_utils.core import UserBatch, check_k
+from reco_utils.core import UserBatch, check_k, take_rows
 from reco_utils.models.fitted import check_fitted, check_positions
 from reco_utils.models.least_squares import System, solve
 from reco_utils.topk import select_dot
@@ -22,7 +22,8 @@ from reco_utils.topk import select_dot
 class FactorRecommender:
     """Base of ALS and iALS: subclasses learn `item_factors_` (I, D) float64 and define `_system(history)`.
 
-    A row of `item_factors_` is NaN where the item has no history: no opinion.
+    A row of `item_factors_` is NaN where the item has no history: no opinion. A subclass whose `fit` ends with
+    `_remember(weights)` folds its own users in once and for all; until their history changes, they cost no more.
     """
 
     def _system(self, history: csr_matrix) -> System:
@@ -35,6 +36,25 @@ class FactorRecommender:
         """
         return solve(self._system(history), history, self.item_factors_)
 
+    def _remember(self, weights: csr_matrix) -> None:
+        """Fold in everybody the model learnt from, for `vectors` and `score` to look up."""
+        self.user_factors_ = self.fold_in(weights).astype(np.float32)
+        self.histories_ = fingerprints(weights)
+
+    def _queries(self, batch: UserBatch) -> np.ndarray:
+        """User factors (B, D) float32: looked up where the history is that of the fit, otherwise folded in."""
+        check_fitted(self, batch)
+        known = np.zeros(len(batch), bool)
+        if hasattr(self, "histories_"):
+            inside = (batch.at >= 0) & (batch.at < len(self.histories_))
+            known[inside] = self.histories_[batch.at[inside]] == fingerprints(batch.history)[inside]
+        factors = np.empty((len(batch), self.item_factors_.shape[1]), np.float32)
+        if known.any():
+            factors[known] = self.user_factors_[batch.at[known]]
+        if not known.all():
+            factors[~known] = self.fold_in(take_rows(batch.history, np.flatnonzero(~known))[0])
+        return factors
+
     def _normal_equations(self, system, history, row):
         """One history's known items (n,), its matrix (D, D), and what each item adds to the right side (D, n)."""
         inside = np.arange(history.indptr[row], history.indptr[row + 1])
@@ -45,13 +65,11 @@ class FactorRecommender:
 
     def vectors(self, batch: UserBatch) -> tuple[np.ndarray, np.ndarray]:
         """User factors (B, D) and item factors (I, D), float32; scores are their dot products, NaN is no opinion."""
-        check_fitted(self, batch)
-        return self.fold_in(batch.history).astype(np.float32), self.item_factors_.astype(np.float32)
+        return self._queries(batch), self.item_factors_.astype(np.float32)
 
     def score(self, batch: UserBatch) -> np.ndarray:
         """Scores (B, I) float32, about 0 to 1; NaN for an item without history, and for a user without one."""
-        check_fitted(self, batch)
-        return (self.fold_in(batch.history) @ self.item_factors_.T).astype(np.float32)
+        return (self._queries(batch).astype(float) @ self.item_factors_.T).astype(np.float32)
 
     def similar_items(self, items, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k items whose factors point most nearly the same way (cosine), never the item itself.
@@ -111,3 +129,19 @@ class FactorRecommender:
             reasons[row, shown, : best.shape[1]] = had[best]
             contributions[row, shown, : best.shape[1]] = np.take_along_axis(parts, best, axis=1)
         return reasons, contributions
+
+
+def fingerprints(history: csr_matrix) -> np.ndarray:
+    """One number per row (B,) uint64, the same for the same items with the same weights, whatever the other rows are.
+
+    The sum over the entries of a well mixed hash of item and weight: two different histories have the same number with
+    a chance of 2^-64. An empty row has 0.
+
+    Source: the mixing of SplitMix64, Steele, Lea and Flood (2014).
+    """
+    weights = np.ascontiguousarray(history.data, np.float32).view(np.uint32)
+    mixed = history.indices.astype(np.uint64) << np.uint64(32) | weights
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    return total[history.indptr[1:]] - total[history.indptr[:-1]]

@@ -83,7 +83,8 @@ class IALSRecommender(FactorRecommender):
             items, spread, losses = learn(self._strength(weights, scale))
         items[weights.getnnz(axis=0) == 0] = np.nan
         self.item_factors_, self.gram_, self.losses_ = items, np.diag(self.unobserved_weight * spread), losses
-        self.scale_, self.n_users_, self.n_items_ = scale, *weights.shape
+        self.scale_, self.n_items_ = scale, len(data.items)
+        self._remember(weights)
         return self
 
     def _strength(self, weights, scale):

@@ -4,12 +4,15 @@ A row with entries i, their pulls a_i and targets b_i, and the vectors y_i of it
 
     x'(G + ridge * 1) x + sum_i (a_i (x'y_i)^2 - 2 b_i x'y_i)
 
-smallest: all columns pull x towards 0 through G, the row's own ones pull x'y_i towards b_i / a_i. `solve` finds this x
-exactly; `improve` walks from where x is, which is enough when x has to be found again and again.
+smallest: all columns pull x towards 0 through G, the row's own ones pull x'y_i towards b_i / a_i. `solve` finds this x;
+`improve` takes a step or two towards it, which is enough where x and the vectors are found by turns.
+
+On the principal axes of the vectors G is diagonal. A step of conjugate gradients is then cheap, and G + ridge makes a
+preconditioner with which two steps do what many do without it, and ten or so find x to the last digits.
 
 Every row is a problem of its own, solved by one thread in a fixed order: neither the number of threads nor the other
-rows change a bit of it. Sums of products may be added up in another order on another processor, which moves the last of
-16 digits.
+rows change a bit of it. Another processor may add up a sum of products in another order, which moves the last of 16
+digits.
 
 Letters: R rows, C columns, D width of the vectors, nnz entries, n entries of one row.
 """
@@ -26,6 +29,7 @@ from reco_utils.topk import everywhere, spans
 FAST = {"reassoc", "contract", "nsz"}  # lets the compiler add up several partial sums; NaN stays NaN
 CHUNK = 32  # vectors used together: they stay in the first-level cache
 N_SPANS = 64  # parts of about equal work for the threads to take in turn
+EXACT = 1e-24  # what is left of the squared gradient when a row counts as solved: 12 digits
 N_BLOCKS = 16  # parts of a dense product; a fixed number, so that sums are the same for any number of threads
 
 
@@ -39,35 +43,36 @@ class System(NamedTuple):
 
 
 def solve(system: System, matrix: csr_matrix, vectors: np.ndarray) -> np.ndarray:
-    """The x of every row, exactly: (R, D) float64, NaN for a row without a column that has a vector.
+    """The best x of every row: (R, D) float64, NaN for a row without a column that has a vector.
 
-    If G is diagonal, a row with n < D entries takes n^2 D / 2 + n^3 / 6 steps instead of n D^2 / 2 + D^3 / 6.
+    By conjugate gradients where G is diagonal, and by Cholesky where it is not or they would take more than 2 D steps.
 
     Parameters
     ----------
     system : System
-        G and the ridges must be such that G + ridge is positive definite.
+        G + ridge must be positive definite.
     matrix : csr (R, C)
         Only its pattern is read.
     vectors : (C, D) float64
         A row of NaN is left out of every problem.
-
-    Source: Cholesky; for short rows by the identity of Woodbury (1950).
     """
-    gram = read_only(system.gram, np.float64)
-    short = not (gram - np.diag(np.diag(gram))).any()
-    parts = _entries(matrix, system.pull, system.target, np.float64)
-    ridge, vectors = read_only(system.ridge, np.float64), read_only(vectors, np.float64)
-    found = np.empty((matrix.shape[0], vectors.shape[1]))
+    rows = _known_entries(system, matrix, vectors)
+    gram, vectors = read_only(system.gram, np.float64), read_only(vectors, np.float64)
+    x, open_rows = np.zeros((matrix.shape[0], vectors.shape[1])), np.arange(matrix.shape[0])
+    diagonal = read_only(np.diag(gram), np.float64)
+    if not (gram - np.diag(diagonal)).any():
+        losses = _improve(rows, diagonal, x, vectors, 2 * vectors.shape[1], EXACT)
+        open_rows = np.flatnonzero(np.isnan(losses))
     everywhere(
-        lambda start, stop: _solve_rows(start, stop, *parts, ridge, gram, short, vectors, found),
-        even_spans(parts[0], vectors.shape[1]),
+        lambda start, stop: _solve_rows(open_rows[start:stop], *rows, gram, vectors, x),
+        spans(len(open_rows), N_SPANS),
     )
-    return found
+    x[np.diff(rows.indptr) == 0] = np.nan
+    return x
 
 
 class Rows(NamedTuple):
-    """The problems of the rows of a matrix as `improve` takes them: see `make_rows`."""
+    """The problems of the rows of a matrix: three arrays of its csr form and the pull in place of values, and more."""
 
     indptr: np.ndarray
     indices: np.ndarray
@@ -77,35 +82,51 @@ class Rows(NamedTuple):
 
 
 def make_rows(matrix: csr_matrix, pull, target, ridge) -> Rows:
-    """Problems from a csr matrix (R, C), pulls and targets (nnz,) of its entries and a ridge (R,) > 0."""
-    return Rows(*_entries(matrix, pull, target, np.float32), read_only(ridge, np.float64))
+    """Problems from a csr matrix (R, C), pulls and targets (nnz,) of its entries and ridges (R,) above 0."""
+    indices = read_only(np.asarray(matrix.indices, np.int32).view(np.uint32), np.uint32)  # no test for negatives
+    values = (read_only(part, np.float64) for part in (pull, target, ridge))
+    return Rows(read_only(matrix.indptr, np.int64), indices, *values)
 
 
 def improve(rows: Rows, share: float, x: np.ndarray, vectors: np.ndarray, n_steps: int) -> float:
-    """Move every x (R, D) some steps nearer to its best, in place, G being `share` times the gram of `vectors` (C, D).
+    """Move every x (R, D) `n_steps` steps nearer to its best, in place, G being `share` times the gram of the vectors.
 
-    Both are first turned to the principal axes of `vectors`, where G is diagonal: products x'y stay what they are,
-    a step costs no product with G, and G + ridge makes a preconditioner with which two or three steps suffice.
+    Both x and `vectors` (C, D) are first turned to the principal axes of the vectors; products x'y stay what they are.
 
     Returns
     -------
-    The sum over rows of x'(G + ridge) x + sum_i (a_i (x'y_i)^2 - 2 b_i x'y_i + b_i) after the steps. A step of length
-    t lowers it by t times the square of the gradient in the metric of the preconditioner, so it costs nothing.
+    The sum over rows of x'(G + ridge) x + sum_i (a_i (x'y_i)^2 - 2 b_i x'y_i + b_i) after the steps. It is known from
+    the first x, and each step says by how much it lowers it, so the sum costs nothing.
 
     Source: Takács, Pilászy and Tikk (2011) for the steps; the axes are ours.
     """
-    spread = turn_to_axes(vectors, x)
-    losses = np.empty(len(x))
-    gram, n_steps = read_only(share * spread, np.float64), int(n_steps)
+    gram = read_only(share * turn_to_axes(vectors, x), np.float64)
+    return _improve(rows, gram, x, vectors, n_steps, 0.0).sum()
+
+
+def _improve(rows, gram, x, vectors, n_steps, tolerance):
+    """Improve x; the losses (R,), NaN where `tolerance` was not reached."""
+    losses, vectors = np.empty(len(x)), read_only(vectors, np.float64)
     everywhere(
-        lambda start, stop: _improve_rows(start, stop, *rows, gram, vectors, x, n_steps, losses),
+        lambda start, stop: _improve_rows(start, stop, *rows, gram, vectors, x, n_steps, tolerance, losses),
         even_spans(rows.indptr, vectors.shape[1]),
     )
-    return losses.sum()
+    return losses
+
+
+def _known_entries(system, matrix, vectors):
+    """The problems without the columns that have no vector."""
+    rows = make_rows(matrix, system.pull, system.target, system.ridge)
+    known = ~np.isnan(vectors[:, 0])[rows.indices]
+    if known.all():
+        return rows
+    before = np.concatenate([[0], np.cumsum(known)])
+    entries = (read_only(part[known], part.dtype) for part in rows[1:4])
+    return Rows(read_only(before[rows.indptr], np.int64), *entries, rows.ridge)
 
 
 def turn_to_axes(vectors: np.ndarray, *others: np.ndarray) -> np.ndarray:
-    """Rotate vectors (C, D) so that their gram is diagonal, and others with them, in place; returns its diagonal (D,)."""
+    """Rotate `vectors` (C, D) to their principal axes, in place, and others with them; their gram's diagonal (D,)."""
     spread, axes = np.linalg.eigh(gram_of(vectors))
     for rows in (vectors, *others):
 
@@ -135,18 +156,8 @@ def even_spans(indptr: np.ndarray, width: int) -> list[tuple[int, int]]:
     return list(zip(edges[:-1], edges[1:])) or [(0, 0)]
 
 
-def _entries(matrix, pull, target, dtype):
-    indices = np.asarray(matrix.indices, np.int32).view(np.uint32)  # unsigned: no test for negatives
-    return (
-        read_only(matrix.indptr, np.int64),
-        read_only(indices, np.uint32),
-        read_only(pull, dtype),
-        read_only(target, dtype),
-    )
-
-
 # ------------------------------------------------------------------------------------------------------------- kernels
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _inner(a, b):
     total = 0.0
     for d in range(a.size):
@@ -154,7 +165,7 @@ def _inner(a, b):
     return total
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _dots(vectors, at, x, out):
     """out[k] = vectors[at[k]] . x, four at a time so that x is read less often."""
     whole = at.size - at.size % 4
@@ -171,7 +182,7 @@ def _dots(vectors, at, x, out):
         out[k] = _inner(vectors[at[k]], x)
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _add(vectors, at, first, by, out):
     """out += sum over k of by[k] * vectors[at[k], first:], four at a time so that `out` is read less often."""
     whole = at.size - at.size % 4
@@ -187,134 +198,114 @@ def _add(vectors, at, first, by, out):
             out[j] += by_a * a[j]
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def _cholesky(matrix, n, order, by):
-    """Replace the upper triangle of the first n rows and columns by R with R'R = matrix."""
-    for i in range(n):
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _cholesky(matrix, order, by):
+    """Replace the upper triangle by R with R'R = matrix."""
+    for i in range(len(matrix)):
         for k in range(i):
             by[k] = -matrix[k, i]
-        _add(matrix, order[:i], i, by, matrix[i, i:n])
-        scale = 1 / np.sqrt(matrix[i, i])
-        for j in range(i, n):
-            matrix[i, j] *= scale
+        row = matrix[i, i:]
+        _add(matrix, order[:i], i, by, row)
+        scale = 1 / np.sqrt(row[0])
+        for j in range(row.size):
+            row[j] *= scale
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def _substitute(matrix, n, x):
-    """Replace x (n,) by the solution of R'R z = x."""
-    for i in range(n):
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _substitute(matrix, x):
+    """Replace x (D,) by the solution z of R'R z = x."""
+    for i in range(x.size):
         row = matrix[i]
         x[i] /= row[i]
-        for j in range(i + 1, n):
+        for j in range(i + 1, x.size):
             x[j] -= x[i] * row[j]
-    for i in range(n - 1, -1, -1):
-        x[i] = (x[i] - _inner(matrix[i, i + 1 : n], x[i + 1 : n])) / matrix[i, i]
+    for i in range(x.size - 1, -1, -1):
+        x[i] = (x[i] - _inner(matrix[i, i + 1 :], x[i + 1 :])) / matrix[i, i]
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def _solve_long(at, pull, target, ridge, gram, vectors, order, matrix, by, x):
-    """x = (G + ridge + sum of a y y')^-1 sum of b y, by a D x D matrix."""
-    matrix[:] = gram
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _solve_rows(wanted, indptr, indices, pull, target, ridge, gram, vectors, found):
+    """found[row] = (G + ridge + sum of a y y')^-1 sum of b y for every wanted row, by a D x D matrix."""
+    width = found.shape[1]
+    matrix, order, by = np.empty((width, width)), np.arange(width), np.empty(max(width, CHUNK))
+    for row in wanted:
+        x = found[row]
+        matrix[:], x[:] = gram, 0
+        for d in range(width):
+            matrix[d, d] += ridge[row]
+        for start in range(indptr[row], indptr[row + 1], CHUNK):
+            part = slice(start, min(start + CHUNK, indptr[row + 1]))
+            at, a = indices[part], pull[part]
+            for d in range(width):
+                for k in range(at.size):
+                    by[k] = a[k] * vectors[at[k], d]
+                _add(vectors, at, d, by, matrix[d, d:])
+            _add(vectors, at, 0, target[part], x)
+        _cholesky(matrix, order, by)
+        _substitute(matrix, x)
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _residual(at, a, b, diagonal, vectors, x, dots, rest):
+    """rest = sum of b y - A x with A = diagonal + sum of a y y'; returns the loss at x."""
     for d in range(x.size):
-        matrix[d, d] += ridge
+        rest[d] = -diagonal[d] * x[d]
+    loss = -_inner(rest, x)
     for start in range(0, at.size, CHUNK):
         part = slice(start, min(start + CHUNK, at.size))
-        items, pulls = at[part], pull[part]
-        for d in range(x.size):
-            for k in range(items.size):
-                by[k] = pulls[k] * vectors[items[k], d]
-            _add(vectors, items, d, by, matrix[d, d:])
-    x[:] = 0
-    _add(vectors, at, 0, target, x)
-    _cholesky(matrix, x.size, order, by)
-    _substitute(matrix, x.size, x)
+        _dots(vectors, at[part], x, dots)
+        for k in range(part.stop - start):
+            pull, target = a[start + k], b[start + k]
+            loss += target + (pull * dots[k] - 2 * target) * dots[k]
+            dots[k] = target - pull * dots[k]
+        _add(vectors, at[part], 0, dots, rest)
+    return loss
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def _solve_short(at, pull, target, ridge, gram, vectors, order, matrix, rows, by, x):
-    """The same x by an n x n matrix: x = V'(1 + V V')^-1 (b / sqrt(a)) / sqrt(G + ridge), V = sqrt(a) y / sqrt(..)."""
-    n = at.size
-    for k in range(n):
-        root, y = np.sqrt(pull[k]), vectors[at[k]]
-        by[k] = target[k] / root
-        for d in range(x.size):
-            rows[k, d] = root * y[d] / np.sqrt(gram[d, d] + ridge)
-    for k in range(n):
-        _dots(rows, order[k:n], rows[k], matrix[k, k:n])
-        matrix[k, k] += 1
-    answer = by[:n].copy()
-    _cholesky(matrix, n, order, by)
-    _substitute(matrix, n, answer)
-    x[:] = 0
-    _add(rows, order[:n], 0, answer, x)
-    for d in range(x.size):
-        x[d] /= np.sqrt(gram[d, d] + ridge)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _curvature(at, a, diagonal, vectors, step, dots, change, wanted):
+    """step'A step; and change = A step, if it is wanted."""
+    for d in range(step.size):
+        change[d] = diagonal[d] * step[d]
+    curvature = _inner(change, step)
+    for start in range(0, at.size, CHUNK):
+        part = slice(start, min(start + CHUNK, at.size))
+        _dots(vectors, at[part], step, dots)
+        for k in range(part.stop - start):
+            curvature += a[start + k] * dots[k] * dots[k]
+            dots[k] *= a[start + k]
+        if wanted:
+            _add(vectors, at[part], 0, dots, change)
+    return curvature
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def _solve_rows(start, stop, indptr, indices, pull, target, ridge, gram, short, vectors, found):
-    width = vectors.shape[1]
-    longest = 0
-    for row in range(start, stop):
-        longest = max(longest, indptr[row + 1] - indptr[row])
-    at, a, b = np.empty(longest, np.uint32), np.empty(longest), np.empty(longest)
-    order, by = np.arange(width), np.empty(max(width, CHUNK))
-    matrix, rows = np.empty((width, width)), np.empty((width, width))
-    for row in range(start, stop):
-        n = 0
-        for p in range(indptr[row], indptr[row + 1]):
-            at[n], a[n], b[n] = indices[p], pull[p], target[p]
-            n += not np.isnan(vectors[indices[p], 0])
-        x = found[row]
-        if n == 0:
-            x[:] = np.nan
-        elif short and n < width:
-            _solve_short(at[:n], a[:n], b[:n], ridge[row], gram, vectors, order, matrix, rows, by, x)
-        else:
-            _solve_long(at[:n], a[:n], b[:n], ridge[row], gram, vectors, order, matrix, by, x)
-
-
-@njit(nogil=True, cache=True, fastmath=FAST)
-def _improve_rows(start, stop, indptr, indices, pull, target, ridge, gram, vectors, found, n_steps, losses):
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _improve_rows(
+    start, stop, indptr, indices, pull, target, ridge, gram, vectors, found, n_steps, tolerance, losses,
+):  # fmt: skip
+    """Conjugate gradients from found[row], preconditioned by G + ridge, for the rows start to stop."""
     width = found.shape[1]
     diagonal, rest, step, change = np.empty(width), np.empty(width), np.empty(width), np.empty(width)
     dots = np.empty(CHUNK)
     for row in range(start, stop):
-        x, begin, end = found[row], indptr[row], indptr[row + 1]
-        loss = 0.0
+        x, inside = found[row], slice(indptr[row], indptr[row + 1])
+        at, a = indices[inside], pull[inside]
+        if at.size == 0:
+            x[:], losses[row] = 0, 0
+            continue
         for d in range(width):
             diagonal[d] = gram[d] + ridge[row]
-            rest[d] = -diagonal[d] * x[d]
-            loss -= rest[d] * x[d]
-        for p in range(begin, end, CHUNK):
-            part = slice(p, min(p + CHUNK, end))
-            at, a, b = indices[part], pull[part], target[part]
-            _dots(vectors, at, x, dots)
-            for k in range(at.size):
-                loss += b[k] + (a[k] * dots[k] - 2 * b[k]) * dots[k]
-                dots[k] = b[k] - a[k] * dots[k]
-            _add(vectors, at, 0, dots, rest)
+        loss = _residual(at, a, target[inside], diagonal, vectors, x, dots, rest)
         size = 0.0
         for d in range(width):
             step[d] = rest[d] / diagonal[d]
             size += rest[d] * step[d]
-        for more in range(n_steps - 1, -1, -1):
-            curve = 0.0
-            for d in range(width):
-                change[d] = diagonal[d] * step[d]
-                curve += change[d] * step[d]
-            for p in range(begin, end, CHUNK):
-                part = slice(p, min(p + CHUNK, end))
-                at, a = indices[part], pull[part]
-                _dots(vectors, at, step, dots)
-                for k in range(at.size):
-                    curve += a[k] * dots[k] * dots[k]
-                    dots[k] *= a[k]
-                if more:
-                    _add(vectors, at, 0, dots, change)
-            if not curve > 0:
+        enough = tolerance * size
+        for n in range(n_steps):
+            if size <= enough:
                 break
-            length = size / curve
+            curvature = _curvature(at, a, diagonal, vectors, step, dots, change, n + 1 < n_steps)
+            length = size / curvature
             loss -= length * size
             before, size = size, 0.0
             for d in range(width):
@@ -323,4 +314,4 @@ def _improve_rows(start, stop, indptr, indices, pull, target, ridge, gram, vecto
                 size += rest[d] * rest[d] / diagonal[d]
             for d in range(width):
                 step[d] = rest[d] / diagonal[d] + size / before * step[d]
-        losses[row] = loss
+        losses[row] = loss if tolerance == 0 or size <= enough else np.nan
