@@ -68,6 +68,9 @@ def make_shop(size: str = "medium", *, seed: int = 0) -> Tables:
     seed : int
         Another seed is another shop: other tastes, brands' characters, titles, prices and events.
 
+    Defaults. No window and a `half_life_days` of 90: tastes drift slowly, and on validation data a window of 90 days
+    with a half-life of 30 costs every personal model (user-kNN .0085 of an NDCG@10 of .0706).
+
     Raises
     ------
     ValueError  for an unknown size
