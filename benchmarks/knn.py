@@ -17,14 +17,20 @@ from scipy.sparse import csr_matrix, load_npz, save_npz
 N, K, CORES = 50, 10, os.cpu_count()
 
 
-def prepare(folder: Path, options) -> None:
+def ratings(n_users: int, n_items: int) -> csr_matrix:
+    """Stars in a matrix of MovieLens' shape: a long tail of items, and users of very different diligence."""
     rng = np.random.default_rng(0)
-    tail = 1 / (np.arange(options.items) + 40.0) ** 1.1
-    tail *= 0.56 * options.users / tail[0]  # the most popular item meets more than half of the users
-    activity = rng.lognormal(0, 0.9, options.users)
-    chance = 1 - np.exp(-np.outer(activity / activity.mean(), tail / options.users * 2.5))
+    tail = 1 / (np.arange(n_items) + 40.0) ** 1.1
+    tail *= 0.56 * n_users / tail[0]  # the most popular item meets more than half of the users
+    activity = rng.lognormal(0, 0.9, n_users)
+    chance = 1 - np.exp(-np.outer(activity / activity.mean(), tail / n_users * 2.5))
     rated = csr_matrix(rng.random(chance.shape) < chance).astype(np.float32)
     rated.data[:] = rng.choice([1, 2, 3, 4, 5], rated.nnz, p=[0.06, 0.11, 0.26, 0.35, 0.22])
+    return rated
+
+
+def prepare(folder: Path, options) -> None:
+    rated = ratings(options.users, options.items)
     save_npz(folder / "ratings.npz", rated)
     dense = rated.toarray().astype(float)
     norm = np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-12)
