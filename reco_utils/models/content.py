@@ -59,10 +59,9 @@ class ContentRecommender:
         """Make a vector of every item of the catalogue, which is only read."""
         tfidf = replace(self.tfidf)
         vectors = tfidf.fit_transform(data.catalog)
+        by_word, similar = frozen(vectors.tocsc()), SimilarRows(vectors, "cosine")
         self.tfidf_, self.vectors_, self.words_ = tfidf, vectors, tfidf.words_
-        self.by_word_ = frozen(vectors.tocsc())
-        self.similar_ = SimilarRows(vectors, "cosine")
-        self.n_items_ = len(data.items)
+        self.by_word_, self.similar_, self.n_items_ = by_word, similar, len(data.items)
         return self
 
     def profile(self, batch: UserBatch) -> csr_matrix:

@@ -3,6 +3,7 @@
 Letters: U users, I items, B requests, D factors, nnz stored interactions.
 """
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,9 +83,11 @@ class IALSRecommender(FactorRecommender):
             learn = self._alternate if weights.nnz else self._nothing
             items, spread, losses = learn(self._strength(weights, scale))
         items[weights.getnnz(axis=0) == 0] = np.nan
-        self.item_factors_, self.gram_, self.losses_ = items, np.diag(self.unobserved_weight * spread), losses
-        self.scale_, self.n_items_ = scale, len(data.items)
-        self._remember(weights)
+        learnt = copy.copy(self)  # folding in can be interrupted too, and must leave this model as it was
+        learnt.item_factors_, learnt.gram_, learnt.losses_ = items, np.diag(self.unobserved_weight * spread), losses
+        learnt.scale_, learnt.n_items_ = scale, len(data.items)
+        learnt._remember(weights)
+        vars(self).update(vars(learnt))
         return self
 
     def _strength(self, weights, scale):

@@ -76,11 +76,11 @@ class UserKNNRecommender:
 
     def fit(self, data: Dataset) -> "UserKNNRecommender":
         """Turn the matrix so that it can be read by item; similarities wait until somebody asks."""
-        self.weighting_ = Weighting.learn(self.weighting, data.weights)
+        weighting = Weighting.learn(self.weighting, data.weights)
         options = {"min_overlap": self.min_overlap, "shrinkage": self.shrinkage}
-        self.similar_ = SimilarRows(self.weighting_(data.weights), self.similarity, **options)
-        self.votes_ = frozen(data.weights.log1p() if self.votes == "log" else data.weights)
-        self.n_items_ = len(data.items)
+        similar = SimilarRows(weighting(data.weights), self.similarity, **options)
+        votes = frozen(data.weights.log1p() if self.votes == "log" else data.weights)
+        self.weighting_, self.similar_, self.votes_, self.n_items_ = weighting, similar, votes, len(data.items)
         return self
 
     def neighbors(self, batch: UserBatch) -> tuple[np.ndarray, np.ndarray]:
@@ -146,15 +146,16 @@ class ItemKNNRecommender:
 
     def fit(self, data: Dataset) -> "ItemKNNRecommender":
         """Find the most similar items of every item."""
-        users = data.weights.T.tocsr()  # one row per item: who has it
-        self.users_ = Weighting.learn(self.weighting, users)(users)
+        users, n_items = data.weights.T.tocsr(), len(data.items)  # one row per item: who has it
+        users = Weighting.learn(self.weighting, users)(users)
         options = {"min_overlap": self.min_overlap, "shrinkage": self.shrinkage}
-        self.similar_ = SimilarRows(self.users_, self.similarity, **options)
-        self.n_items_, self.asof_ = len(data.items), data.asof.to_datetime64()
-        found, similarities = self.similar_.nearest(self.users_, self.n_neighbors, me=np.arange(self.n_items_))
+        similar = SimilarRows(users, self.similarity, **options)
+        found, similarities = similar.nearest(users, self.n_neighbors, me=np.arange(n_items))
         row, _ = np.nonzero(found >= 0)
         entries = (similarities[found >= 0], (found[found >= 0], row))  # row i: whose neighbour i is
-        self.neighbors_ = frozen(csr_matrix(entries, (self.n_items_, self.n_items_)))
+        neighbors = frozen(csr_matrix(entries, (n_items, n_items)))
+        self.users_, self.similar_, self.neighbors_ = users, similar, neighbors
+        self.n_items_, self.asof_ = n_items, data.asof.to_datetime64()
         return self
 
     def score(self, batch: UserBatch) -> np.ndarray:

@@ -139,6 +139,8 @@ class NewcomersRecommender:
                 factors[item] = inherit(factors[who[who >= 0]], share[who >= 0], youth[item])
         heir = copy.copy(model.model if isinstance(model, FrozenRecommender) else model)
         heir.item_factors_ = factors
+        if hasattr(heir, "histories_"):  # users whose history holds a newcomer are no longer what they were
+            heir._remember(data.weights)
         self.heir_, self.item_factors_, self.freshness_ = heir, factors, fresh
         self.newcomers_, self.parents_, self.shares_ = newcomers, parents, shares
         self.n_items_ = len(data.items)

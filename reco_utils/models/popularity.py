@@ -60,13 +60,10 @@ class PopularityRecommender:
         keys = cohort_keys(data.profiles, self.by) if self.by else pd.Series(None, range(len(data.users)), dtype=object)
         active = keys[np.diff(taken.indptr) > 0]
         sizes = active.value_counts()
-        self.cohorts_ = pd.Index(sizes.index[sizes >= self.min_users], dtype=object)
-        member = self.cohorts_.get_indexer(keys)
-        counts = _sum_by(member, len(self.cohorts_), taken)
-        self.scores_ = np.vstack(
-            [counts + overall / np.float32(len(data.users) + 1), overall[None]]
-        )  # the whole is last
-        self.n_items_ = len(data.items)
+        cohorts = pd.Index(sizes.index[sizes >= self.min_users], dtype=object)
+        counts = _sum_by(cohorts.get_indexer(keys), len(cohorts), taken)
+        scores = np.vstack([counts + overall / np.float32(len(data.users) + 1), overall[None]])  # the whole is last
+        self.cohorts_, self.scores_, self.n_items_ = cohorts, scores, len(data.items)
         return self
 
     def score(self, batch: UserBatch) -> np.ndarray:
@@ -136,8 +133,8 @@ class CohortRecommender:
         taken = csr_matrix((ones, data.weights.indices, data.weights.indptr), data.weights.shape)
         overall = np.asarray(taken.sum(axis=0), np.float32).ravel()
         there = [name for name in self.columns if name in data.profiles and data.profiles[name].notna().any()]
-        self.lifts_ = {name: self._lifts(cohort_keys(data.profiles, (name,)), taken, overall) for name in there}
-        self.overall_, self.n_items_ = overall, len(data.items)
+        lifts = {name: self._lifts(cohort_keys(data.profiles, (name,)), taken, overall) for name in there}
+        self.lifts_, self.overall_, self.n_items_ = lifts, overall, len(data.items)
         return self
 
     def score(self, batch: UserBatch) -> np.ndarray:

@@ -1,5 +1,9 @@
 """What every model promises. A new model joins by one line in MODELS."""
 
+import sys
+from copy import deepcopy
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,6 +115,45 @@ def test_fit_twice_forgets_the_first_data(name, model, data, make_random):
     other = make_random(17, 30, seed=2)
     again = model.fit(other).fit(data).score(data.batch(data.users))
     assert_array_equal(again, MODELS[name]().fit(data).score(data.batch(data.users)))
+
+
+class Interrupt(BaseException):
+    """Ctrl-C."""
+
+
+def interrupted_fit(model, data, at):
+    """Fit, but stop before the line number `at` of those that the models' own code runs; how many lines were run."""
+    lines = 0
+
+    def trace(frame, event, arg):
+        nonlocal lines
+        if "models" not in Path(frame.f_code.co_filename).parts or "tests" in Path(frame.f_code.co_filename).parts:
+            return None
+        lines += event == "line"
+        if lines == at:
+            raise Interrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        model.fit(data)
+    except Interrupt:
+        pass
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+def test_an_interrupted_fit_leaves_the_model_as_it_was(name, fitted, data, make_random):
+    if name.startswith(("hybrid", "cascade")):
+        pytest.skip("made of models that are tested here themselves")
+    other, batch = make_random(30, 20, seed=2), data.batch(data.users)
+    scores = fitted.score(batch)
+    whole = interrupted_fit(deepcopy(fitted), other, at=-1)
+    for lines in {max(1, whole - back) for back in (8, 12, 20, 40)}:  # the last few lines assign what was learnt
+        assert interrupted_fit(fitted, other, at=lines) == lines
+        assert_array_equal(fitted.score(batch), scores)
 
 
 def test_the_same_data_gives_the_same_scores(name, fitted, data):

@@ -150,6 +150,15 @@ def test_a_session_with_a_newcomer_alone_makes_a_personal_list(make_data):
 
 
 # --------------------------------------------------------------------------------------------------------------- bonus
+def test_whoever_had_a_young_item_is_scored_like_a_stranger_with_the_same_history(make_random):
+    data = aged(make_random(60, 20, seed=3), np.where(np.arange(20) % 4 == 0, 1, 100))
+    model = NewcomersRecommender(IALSRecommender(n_factors=4, n_iterations=3), min_users=60).fit(data)
+    batch = data.batch(data.users)
+    assert batch.history[:, model.newcomers_].nnz > 0
+    strangers = replace(batch, at=np.full(len(batch), -1, np.int32))
+    assert_array_equal(model.score(batch), model.score(strangers))
+
+
 def test_scores_with_a_bonus_by_hand(shop):
     batch = shop.batch(["u0"])
     # the plain sums are (inherited) 3.5, 3, 4, -1 with equal shares; brought to 0 to 1: 0.9, 0.8, 1, 0
