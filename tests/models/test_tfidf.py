@@ -53,13 +53,13 @@ def test_one_field_equals_scikit_learn(pairs, min_items):
 
 
 def test_fields_are_brought_to_length_1_before_they_are_weighted():
-    catalog = shelf(
-        title=["oak", "elm", "elm"], description=["red red red red", "red", "oak"], category=["x", "y", "x"]
-    )
+    texts = {"title": ["oak", "elm", "elm"], "description": ["red red red red", "red", "oak"]}
+    catalog = shelf(**texts, category=["x", "y", "x"])
     weights = {"title": 2.0, "description": 1.0, "category": 0.5}
+    x, y = 0.5 * np.log(4 / 3) / np.log(4 / 2), 0.5  # of 3 items 2 are in x; nothing is rarer than y
     made, vectors = vectors_of(catalog, weights=weights, pairs=False, min_items=1)
     assert list(made.words_) == ["elm", "oak", "red", "category: x", "category: y"]
-    whole = np.array([[0, 2, 1, 0.5, 0], [2, 0, 1, 0, 0.5], [2, 1, 0, 0.5, 0]])  # one word a field: its length is 1
+    whole = np.array([[0, 2, 1, x, 0], [2, 0, 1, 0, y], [2, 1, 0, x, 0]])  # one word a field: its length is 1
     assert_allclose(vectors.toarray(), whole / np.linalg.norm(whole, axis=1, keepdims=True), rtol=1e-6)
 
 
@@ -113,16 +113,21 @@ def test_words_keep_apostrophes_and_accents_and_lose_case():
 
 
 def test_categories_and_brands_are_taken_whole():
-    catalog = shelf(
-        category=pd.Categorical(["Toys", "Toys", None]),
-        subcategory=["Soft Toys", "Games", "Games"],
-        brand=["B", "B", 3],
-    )
+    shelves = ["Soft Toys", "Games", "Games", "Soft Toys"]
+    catalog = shelf(category=pd.Categorical(["Toys", "Toys", None, None]), subcategory=shelves, brand=["B", "B", 3, 3])
     made, vectors = vectors_of(catalog)
     names = ["category: Toys", "subcategory: Games", "subcategory: Soft Toys", "brand: 3", "brand: B"]
     assert list(made.words_) == names
     assert cosine(vectors, 0, 1) > 0
     assert cosine(vectors, 0, 2) == 0
+
+
+def test_a_category_of_all_items_says_nothing_and_one_of_a_single_item_is_left_out():
+    made, vectors = vectors_of(shelf(category=["x", "x", "x"], brand=["a", "b", "b"]))
+    assert list(made.words_) == ["category: x", "brand: b"]
+    assert_allclose(made.idf_, [0, np.log(4 / 3) / np.log(4 / 2)])
+    assert_allclose(vectors.toarray(), [[0, 0], [0, 1], [0, 1]])
+    assert vectors.nnz == 2
 
 
 def test_near_prices_are_alike_and_far_ones_are_not():
@@ -158,13 +163,14 @@ def test_new_rows_are_read_with_the_words_that_were_learnt():
 
 def test_fit_transform_is_fit_and_transform():
     catalog = shelf(title=[*TITLES, None], category=["x", None, "x", "y", "y"], price=[1.0, 2.0, np.nan, 3.0, 0.0])
+    assert "category: y" in TfidfVectors().fit(catalog).words_
     _, vectors = vectors_of(catalog)
     at_once = TfidfVectors().fit_transform(catalog)
     assert_array_equal(at_once.toarray(), vectors.toarray())
 
 
 def test_a_new_category_or_price_is_unknown():
-    made = TfidfVectors().fit(shelf(category=["x", "y"], price=[1.0, 2.0]))
+    made = TfidfVectors().fit(shelf(category=["x", "x", "y", "y"], price=[1.0, 1.0, 2.0, 2.0]))
     assert made.transform(shelf(category=["z"], price=[1e6])).nnz == 0
 
 
