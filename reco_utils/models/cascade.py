@@ -12,7 +12,7 @@ import numpy as np
 
 from reco_utils.core import Dataset, Recommender, TopK, UserBatch
 from reco_utils.models.fitted import FrozenRecommender, check_fitted
-from reco_utils.models.hybrid import HybridRecommender
+from reco_utils.models.hybrid import HybridRecommender, SilentRecommender
 from reco_utils.models.knn import UserKNNRecommender
 from reco_utils.models.popularity import CohortRecommender
 from reco_utils.models.scales import rank
@@ -46,10 +46,11 @@ def default_bands(
     """
     full = HybridRecommender()
     content = FrozenRecommender(copy.deepcopy(content or full.content).fit(data), data)
-    near = HybridRecommender(UserKNNRecommender(n_neighbors=50), content, collab_share=0.5)
+    cohort = FrozenRecommender(CohortRecommender().fit(data), data)
+    words = HybridRecommender(SilentRecommender(), content, popularity_share=0.7, popularity=cohort)
+    near = HybridRecommender(UserKNNRecommender(n_neighbors=50), content, popularity_share=0.3, popularity=cohort)
     full = HybridRecommender(collab or full.collab, content)
-    models = (CohortRecommender(), content, near, full)
-    return tuple(map(Band, starts, models, ("cohort", "content", "neighbours", "hybrid")))
+    return tuple(map(Band, starts, (cohort, words, near, full), ("cohort", "content", "neighbours", "hybrid")))
 
 
 @dataclass

@@ -13,10 +13,26 @@ from reco_utils.core import BLOCK_BYTES, Dataset, Recommender, UserBatch
 from reco_utils.models.content import ContentRecommender
 from reco_utils.models.fitted import check_fitted
 from reco_utils.models.ials import IALSRecommender
+from reco_utils.models.popularity import PopularityRecommender
 from reco_utils.models.scales import SCALES
 from reco_utils.topk import select, select_dot
 
 SMALL_CATALOG = 10_000  # items; up to here scoring everything costs no more than finding candidates
+
+
+@dataclass
+class SilentRecommender:
+    """Has no opinion on anything: fills the place of a part that a hybrid is to do without."""
+
+    def fit(self, data: Dataset) -> "SilentRecommender":
+        """Learn nothing but the size of the catalogue."""
+        self.n_items_ = len(data.items)
+        return self
+
+    def score(self, batch: UserBatch) -> np.ndarray:
+        """NaN (B, I) float32, one number seen everywhere."""
+        check_fitted(self, batch)
+        return np.broadcast_to(np.float32(np.nan), (len(batch), self.n_items_))
 
 
 @dataclass
@@ -27,13 +43,18 @@ class HybridRecommender:
 
         score = (1 - popularity_share) * (share * collab + (1 - share) * content) + popularity_share * popularity
 
-    where popularity is the log of 1 + the users who have the item, put on the same scale over the whole catalogue.
+    where popularity is ln(1 + users who have the item), put on the same scale over the whole catalogue.
 
     Who is silent does not vote. A part without any opinion on a request (a stranger's history, say) leaves its share to
     the other. A part that has opinions, but none on this item, leaves its share to the other only as far as its own
     average: it counts as the lower of the other's value and the mean of its own. Without that limit an item known to
     one part alone would need one good opinion where others need two, and half-known items would fill the top. An item
     without any opinion stays NaN; popularity alone makes none.
+
+    The defaults were chosen on the validation parts of the shop (three seeds), online-retail and
+    movielens-latest-small. There they raise the NDCG@10 of the collaborative part from 0.076 to 0.077, 0.068 to 0.072
+    and 0.058 to 0.065. Ranks do as well on the shop and worse on the others. With user-kNN as the collaborative part and
+    no limit for silent parts, the best hybrid falls from 0.083 to 0.066, 0.064 to 0.051 and 0.051 to 0.016.
 
     Parameters
     ----------
@@ -43,10 +64,12 @@ class HybridRecommender:
         What the collaborative part counts. A table holds from that many items on, e.g. {1: 0.2, 5: 0.6, 20: 0.8}; with
         fewer items than its first key, the first value holds.
     popularity_share : number from 0 to 1
-        What popularity counts; more than a few hundredths makes everybody's list the same.
-    scale : {"rank", "minmax", "zscore", "reciprocal-rank"}
+        What popularity counts. More of it costs coverage: at 0.2 the shop's lists show a tenth fewer different items.
+    scale : {"minmax", "rank", "zscore", "reciprocal-rank"}
     n_candidates : int
         In a catalogue of more than 10,000 items only the union of the two parts' best `n_candidates` is scored.
+    popularity : Recommender
+        Says how many users have an item; a `CohortRecommender` asks people like the one who is served.
 
     Source: Burke (2002), the weighted hybrid; the rest ours.
     """
@@ -57,6 +80,7 @@ class HybridRecommender:
     popularity_share: float = 0.05
     scale: str = "minmax"
     n_candidates: int = 500
+    popularity: Recommender = field(default_factory=PopularityRecommender)
 
     def __post_init__(self):
         shares = self.collab_share
@@ -73,11 +97,10 @@ class HybridRecommender:
             raise ValueError(f"n_candidates must be at least 1, got {self.n_candidates}")
 
     def fit(self, data: Dataset) -> "HybridRecommender":
-        """Fit copies of both parts, and count the users of every item."""
-        collab, content = copy.deepcopy(self.collab).fit(data), copy.deepcopy(self.content).fit(data)
-        users = data.weights.getnnz(axis=0)
-        self.popularity_ = SCALES[self.scale](np.log1p(users)[None])[0]
-        self.collab_, self.content_, self.n_items_ = collab, content, len(data.items)
+        """Fit copies of all parts."""
+        parts = [copy.deepcopy(part).fit(data) for part in (self.collab, self.content, self.popularity)]
+        self.collab_, self.content_, self.popularity_ = parts
+        self.n_items_ = len(data.items)
         return self
 
     def score(self, batch: UserBatch) -> np.ndarray:
@@ -128,8 +151,8 @@ class HybridRecommender:
         share = np.asarray((1 - self.popularity_share) * share, np.float32)
         collab, content = _filled(collab, content), _filled(content, collab)
         content *= np.float32(1 - self.popularity_share) - share
-        popularity = self.popularity_ if items is None else self.popularity_[np.minimum(items, self.n_items_ - 1)]
-        popularity = np.where(np.isnan(collab), np.float32(np.nan), self.popularity_share * popularity)
+        popularity = self.popularity_share * self._damped_popularity(batch, items)
+        popularity = np.where(np.isnan(collab), np.float32(np.nan), popularity)
         collab *= share
         return items, {"collab": collab, "content": content, "popularity": popularity}
 
@@ -141,6 +164,16 @@ class HybridRecommender:
         best, ask = zip(*(_interview(part, batch, self.n_candidates) for part in parts))
         items = _union(best, self.n_items_)
         return items, *(score_at(items) for score_at in ask)
+
+    def _damped_popularity(self, batch, items):
+        """The log of popularity on the scale, at the candidates (B, C), or of all items (B, I) or (1, I)."""
+        users = self.popularity_.score(batch)
+        if users.strides[0] == 0:  # the same for everybody
+            users = users[:1]
+        damped = SCALES[self.scale](np.log1p(users))
+        if items is None:
+            return damped
+        return _picked(np.broadcast_to(damped, (len(items), self.n_items_)), items)
 
     def _shares(self, n_items):
         """The collaborative share of requests with so many items in their history: (B,) float32."""

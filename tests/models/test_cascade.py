@@ -174,7 +174,7 @@ def test_rows_of_two_cohorts_keep_their_own_ranks():
 # ------------------------------------------------------------------------------------------------------ the usual steps
 def test_the_usual_steps_share_one_fitted_content_model(five):
     model = CascadeRecommender().fit(five)
-    content = [model.bands_[1].model.model, model.bands_[2].model.content_.model, model.bands_[3].model.content_.model]
+    content = [band.model.content_.model for band in model.bands_[1:]]
     assert content[0] is content[1] is content[2]
     assert model.names == ("cohort", "content", "neighbours", "hybrid")
 

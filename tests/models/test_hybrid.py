@@ -15,8 +15,9 @@ from reco_utils.core import recommend
 from reco_utils.models import hybrid
 from reco_utils.models.als import ALSRecommender
 from reco_utils.models.fitted import FrozenRecommender
-from reco_utils.models.hybrid import HybridRecommender
+from reco_utils.models.hybrid import HybridRecommender, SilentRecommender
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
+from reco_utils.models.popularity import CohortRecommender, PopularityRecommender
 
 NAN = np.nan
 
@@ -66,6 +67,25 @@ def test_popularity_is_the_rank_of_the_users_who_have_the_item(make_data):
     weights = [[9, 0, 0], [1, 1, 0], [1, 1, 1], [1, 0, 0]]  # owned by 4, 2 and 1
     scores = blended(make_data, [[5, 5, 5]] * 4, [[5, 5, 5]] * 4, weights=weights, popularity_share=0.1)
     assert_allclose(scores, [0.9 * 0.5 + 0.1 * np.array([5, 3, 1]) / 6] * 4, rtol=1e-6)
+
+
+def test_popularity_may_be_that_of_the_users_cohort(make_data):
+    weights, places = [[1, 0], [1, 0], [0, 1], [0, 1], [0, 1]], ["north", "north", "south", "south", "south"]
+    data = make_data(weights, profiles={"location": places})
+    cohort = PopularityRecommender(by=("location",), min_users=2)
+    everything = Table([[5, 5]] * 5)
+    model = HybridRecommender(everything, everything, popularity_share=1, popularity=cohort).fit(data)
+    assert_array_equal(model.score(data.batch(data.users)), [[1, 0]] * 2 + [[0, 1]] * 3)
+    assert not hasattr(cohort, "n_items_")
+
+
+@pytest.mark.parametrize("silent", [0, 1])
+def test_without_one_part_the_other_speaks_alone(silent, make_data):
+    data = make_data(np.eye(2, 3))
+    parts = [Table([[1, 2, 3], [NAN] * 3])] * 2
+    parts[silent] = SilentRecommender()
+    model = HybridRecommender(*parts, popularity_share=0).fit(data)
+    assert_array_equal(model.score(data.batch(data.users)), [[0, 0.5, 1], [NAN] * 3])
 
 
 def test_popularity_is_damped_by_the_log(make_data):
@@ -141,12 +161,18 @@ PARTS = {
 }
 
 
+OPTIONS = {
+    "one share": {"collab_share": 0.6},
+    "a table of shares": {"collab_share": {3: 0.3, 6: 0.8}},
+    "popular in the cohort": {"popularity": CohortRecommender(min_users=2), "popularity_share": 0.4},
+}
+
+
 @pytest.mark.parametrize("parts", PARTS)
-@pytest.mark.parametrize("table", [False, True])
-def test_with_enough_candidates_a_large_catalogue_is_scored_like_a_small_one(parts, table, make_random, monkeypatch):
+@pytest.mark.parametrize("options", OPTIONS)
+def test_with_enough_candidates_a_large_catalogue_is_scored_like_a_small_one(parts, options, make_random, monkeypatch):
     data = make_random(40, 25, seed=1)
-    options = {"collab_share": {3: 0.3, 6: 0.8} if table else 0.6, "n_candidates": 25}
-    model = HybridRecommender(*PARTS[parts](), **options).fit(data)
+    model = HybridRecommender(*PARTS[parts](), n_candidates=25, **OPTIONS[options]).fit(data)
     batch = data.batch([*data.users, "nobody"])
     small = model.score(batch)
     monkeypatch.setattr(hybrid, "SMALL_CATALOG", 0)
