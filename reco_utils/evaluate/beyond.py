@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numba import njit
 from scipy.sparse import csr_matrix, diags_array, issparse
 
 from reco_utils.core import Dataset, TopK
@@ -231,24 +232,45 @@ class PopularityPercentile:
 # ------------------------------------------------------------------------------------------------------------- pieces
 def _checked(lists, n_items):
     """The items of the lists (B, K), after checks: positions of a catalogue of n_items, each once per list."""
-    items = lists.items
-    if items.size and not -1 <= items.min() <= items.max() < n_items:
-        worst = items.min() if items.min() < -1 else items.max()
-        raise ValueError(f"lists hold item position {worst}; positions here are 0 to {n_items - 1}, or -1 for padding")
-    ordered = np.sort(items, axis=1)
-    twice = ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any(axis=1)
-    if twice.any():
-        first = lists.users[np.argmax(twice)]
-        raise ValueError(f"{twice.sum()} of {len(items)} lists hold an item twice, the first for user {first!r}")
-    return items
+    return _counted(lists, n_items)[0]
 
 
 def _exposure(lists, n_items):
     """In how many lists each item stands, (I,)."""
     if n_items < 1:
         raise ValueError(f"n_items must be at least 1, got {n_items}")
-    items = _checked(lists, n_items)
-    return np.bincount(items[items >= 0], minlength=n_items)
+    return _counted(lists, n_items)[1]
+
+
+def _counted(lists, n_items):
+    """The items of the lists (B, K), checked, and in how many lists each item stands (I,)."""
+    items = np.ascontiguousarray(lists.items, np.int32)
+    if items.size and not -1 <= items.min() <= items.max() < n_items:
+        worst = items.min() if items.min() < -1 else items.max()
+        raise ValueError(f"lists hold item position {worst}; positions here are 0 to {n_items - 1}, or -1 for padding")
+    counts, n_repeats, first = _count(items, n_items)
+    if n_repeats:
+        user = lists.users[first]
+        raise ValueError(f"{n_repeats} of {len(items)} lists hold an item twice, the first for user {user!r}")
+    return items, counts
+
+
+@njit(nogil=True, cache=True)
+def _count(items, n_items):
+    """In how many lists each item stands (I,), how many lists hold an item twice, and the first of them."""
+    counts, listed_in = np.zeros(n_items, np.int64), np.full(n_items, -1, np.int32)
+    n_repeats, first = 0, -1
+    for row in range(items.shape[0]):
+        repeated = False
+        for item in items[row]:
+            if item >= 0:
+                repeated |= listed_in[item] == row
+                listed_in[item] = row
+                counts[item] += 1
+        n_repeats += repeated
+        if repeated and first < 0:
+            first = row
+    return counts, n_repeats, first
 
 
 def _mean_of(lists, values):

@@ -243,9 +243,14 @@ class Comparison:
         """Measures of all lists (1 + groups, models x of_lists): from all users, then without each group of them."""
         groups = groups_of(len(self.per_user), rng=self._rng(2), n=N_GROUPS)
         parts = [slice(None), *(groups != g for g in np.unique(groups))]
-        columns = list(product(self.models, self.of_lists))
-        values = [[self.of_lists[label](_rows(self.lists[model], part)) for model, label in columns] for part in parts]
-        return pd.DataFrame(np.array(values, float), columns=self._columns(columns))
+        models = self.models if self.of_lists else []
+        values = np.empty((len(parts), len(models), len(self.of_lists)))
+        for n, part in enumerate(parts):
+            for m, model in enumerate(models):
+                lists = _rows(self.lists[model], part)
+                values[n, m] = [measure(lists) for measure in self.of_lists.values()]
+        columns = self._columns(product(models, self.of_lists))
+        return pd.DataFrame(values.reshape(len(parts), len(columns)), columns=columns)
 
     def _paired(self, baseline, columns):
         """What `versus` says of measures with a value per user."""

@@ -59,6 +59,7 @@ def strangers(split: Split, rows: slice | np.ndarray) -> Split:
     A model that was fitted with somebody's whole history is no judge of what it could say after two events: user-kNN
     finds their likes because they shaped them, and factors were fitted to them. Training gets smaller by these users
     (their profiles too), so take a tenth, or several tenths in turn. The items stay, also those that nobody else had.
+    Serve only these requests with it: `split.batch` holds positions of users in the larger Dataset.
 
     Parameters
     ----------

@@ -205,8 +205,8 @@ def test_lists_of_another_catalogue_or_with_repeats_are_refused(measure):
         measure(lists_of([[0, 5]]))
     with pytest.raises(ValueError, match="lists hold item position -2"):
         measure(lists_of([[0, -2]]))
-    with pytest.raises(ValueError, match="1 of 2 lists hold an item twice, the first for user 'u1'"):
-        measure(lists_of([[0, 1, -1, -1], [2, -1, 2, -1]]))
+    with pytest.raises(ValueError, match="2 of 3 lists hold an item twice, the first for user 'u1'"):
+        measure(lists_of([[0, 1, -1, -1], [2, -1, 2, -1], [3, 3, 3, 1]]))
 
 
 def test_bad_data_is_refused():
