@@ -12,10 +12,10 @@ from scipy.sparse import csr_matrix
 
 from reco_utils.core import Dataset, UserBatch, check_k
 from reco_utils.models.fitted import check_fitted, check_positions
+from reco_utils.models.knn import age_days
 from reco_utils.models.similar import SimilarRows, frozen, weighted_sum
 from reco_utils.models.tfidf import TfidfVectors, unit_rows
 
-DAY = np.timedelta64(1, "D")
 DAMPINGS = {"none": lambda w: w, "log": np.log1p, "one": np.ones_like}
 
 
@@ -69,7 +69,7 @@ class ContentRecommender:
         check_fitted(self, batch)
         strengths = DAMPINGS[self.damping](batch.history.data.astype(float))
         if self.half_life_days is not None:
-            strengths = strengths * 0.5 ** (_age_days(batch) / self.half_life_days)
+            strengths = strengths * 0.5 ** (age_days(batch) / self.half_life_days)
         weighted = csr_matrix((strengths, batch.history.indices, batch.history.indptr), batch.history.shape)
         profile = unit_rows(weighted @ self.vectors_).astype(np.float32)
         profile.sort_indices()
@@ -100,10 +100,3 @@ class ContentRecommender:
         check_fitted(self)
         items = check_positions(items, self.n_items_)
         return self.similar_.nearest(self.vectors_[items], check_k(k), me=items)
-
-
-def _age_days(batch):
-    """Days between each entry of the histories and the newest one of the same request, (nnz,)."""
-    counts = np.diff(batch.history.indptr)
-    newest = np.maximum.reduceat(batch.last, batch.history.indptr[:-1][counts > 0])
-    return (np.repeat(newest, counts[counts > 0]) - batch.last) / DAY

@@ -127,7 +127,9 @@ class ItemKNNRecommender:
     shrinkage : float, users
         Multiplies by common / (common + shrinkage): a likeness that rests on few users is trusted less.
     half_life_days : float, days, optional
-        At scoring, an item of the history loses half its weight per half-life of age, so that recent ones lead.
+        At scoring, an item of the history loses half its weight per half-life that it is older than the newest one, so
+        that recent ones lead. (Counted from `asof`, the lists would be the same, but those of people who have been away
+        for long would be lost in rounding.)
 
     Source: Deshpande and Karypis (2004); the lift of Brin et al. (1997), there called interest.
     """
@@ -154,8 +156,7 @@ class ItemKNNRecommender:
         row, _ = np.nonzero(found >= 0)
         entries = (similarities[found >= 0], (found[found >= 0], row))  # row i: whose neighbour i is
         neighbors = frozen(csr_matrix(entries, (n_items, n_items)))
-        self.users_, self.similar_, self.neighbors_ = users, similar, neighbors
-        self.n_items_, self.asof_ = n_items, data.asof.to_datetime64()
+        self.users_, self.similar_, self.neighbors_, self.n_items_ = users, similar, neighbors, n_items
         return self
 
     def score(self, batch: UserBatch) -> np.ndarray:
@@ -163,8 +164,7 @@ class ItemKNNRecommender:
         check_fitted(self, batch)
         history, values = batch.history, batch.history.data
         if self.half_life_days is not None:
-            age_days = np.maximum((self.asof_ - batch.last) / DAY, 0)
-            values = values * 0.5 ** (age_days / self.half_life_days)
+            values = values * 0.5 ** (age_days(batch) / self.half_life_days)
         return weighted_sum(history.indptr, history.indices, values, self.neighbors_, self.n_items_)
 
     def similar_items(self, items, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -187,3 +187,11 @@ class ItemKNNRecommender:
         check_fitted(self)
         items = check_positions(items, self.n_items_)
         return self.similar_.nearest(self.users_[items], check_k(k), me=items)
+
+
+def age_days(batch: UserBatch) -> np.ndarray:
+    """Days between each entry of the histories and the newest one of the same request, (nnz,)."""
+    filled = np.diff(batch.history.indptr)
+    filled = filled[filled > 0]
+    newest = np.maximum.reduceat(batch.last, np.cumsum(filled) - filled) if len(filled) else batch.last
+    return (np.repeat(newest, filled) - batch.last) / DAY

@@ -241,7 +241,9 @@ def test_the_default_item_model_is_bm25_shrunk_by_ten_with_a_half_life_of_half_a
     kept = np.zeros((120, 121))
     np.put_along_axis(kept, found, np.nan_to_num(closeness), axis=1)  # column -1 takes the padding
     faded = data.weights.astype(float)
-    faded.data *= 0.5 ** ((data.asof.to_datetime64() - data.last) / np.timedelta64(180, "D"))
+    newest = np.array([data.last[row].max() for row in np.split(np.arange(faded.nnz), faded.indptr[1:-1]) if len(row)])
+    newest = np.repeat(newest, np.diff(faded.indptr)[np.diff(faded.indptr) > 0])
+    faded.data *= 0.5 ** ((newest - data.last) / np.timedelta64(180, "D"))
     wanted = faded.toarray() @ kept[:, :120].T
     scores = ItemKNNRecommender().fit(data).score(data.batch(data.users))
     assert_allclose(scores, np.where(wanted > 0, wanted, np.nan), rtol=1e-4)
@@ -340,7 +342,14 @@ def test_an_old_item_of_the_history_counts_half_per_half_life(make_data):
     plain = item_knn().fit(data).score(batch)[0]
     recent = item_knn(half_life_days=15).fit(data).score(batch)[0]
     assert plain[1] == plain[3]
-    assert_allclose(recent[[1, 3]], plain[[1, 3]] * [0.25, 0.5], rtol=1e-6)
+    assert_allclose(recent[[1, 3]], plain[[1, 3]] * [0.5, 1], rtol=1e-6)  # 15 days older than the newest, and newest
+
+
+def test_who_has_been_away_for_thousands_of_half_lives_is_scored_like_yesterday(make_data):
+    weights = [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0]]
+    data, long_ago = (make_data(weights, days_ago=[[0] * 4, [0] * 4, [a + 15, 0, a, 0]]) for a in (1, 9_000))
+    one, other = (item_knn(half_life_days=2).fit(d).score(d.batch(["u2"])) for d in (data, long_ago))
+    assert_array_equal(one, other)
 
 
 def test_jaccard_and_lift_take_no_notice_of_the_weighting(make_random):
