@@ -176,7 +176,7 @@ def test_with_enough_candidates_a_large_catalogue_is_scored_like_a_small_one(par
     batch = data.batch([*data.users, "nobody"])
     small = model.score(batch)
     monkeypatch.setattr(hybrid, "SMALL_CATALOG", 0)
-    assert_allclose(model.score(batch), small, rtol=1e-6)
+    assert_allclose(model.score(batch), small, rtol=1e-4)  # products in another order, then stretched to 0 to 1
 
 
 def test_candidates_are_the_best_of_either_part_and_both_score_them_all(make_data, monkeypatch):
