@@ -107,14 +107,21 @@ def spans(n_rows, n_spans):
 
 
 def everywhere(task, spans):
-    """Run task(start, stop) for every span on all cores; tasks gain from it if they release the interpreter lock."""
+    """Run task(start, stop) for every span on all cores; tasks gain from it if they release the interpreter lock.
+
+    After an error or Ctrl-C, tasks that have begun come to their end, and no other begins.
+    """
     if len(spans) == 1 or N_THREADS == 1:
         for start, stop in spans:
             task(start, stop)
         return
     with ThreadPoolExecutor(N_THREADS) as pool:
-        for done in [pool.submit(task, start, stop) for start, stop in spans]:
-            done.result()
+        try:
+            for done in [pool.submit(task, start, stop) for start, stop in spans]:
+                done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _exclusions(allow, forbid, n_rows):

@@ -1,5 +1,8 @@
 """The compiled selection against a naive sort, over any pattern of scores and masks."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,3 +134,20 @@ def test_a_nan_vector_is_never_listed_and_a_nan_query_lists_nothing():
     vectors = np.array([[9, np.nan], [1, 0], [2, 2]], np.float32)
     items, _ = select_dot(queries, vectors, 3)
     assert_array_equal(items, [[2, 1, -1], [-1, -1, -1]])
+
+
+def test_after_an_error_no_other_task_begins(monkeypatch):
+    monkeypatch.setattr(topk, "N_THREADS", 2)
+    begun, failed = [], threading.Event()
+
+    def task(start, stop):
+        begun.append(start)
+        if start == 0:
+            failed.set()
+            raise KeyboardInterrupt
+        failed.wait(10)
+        time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        topk.everywhere(task, topk.spans(1000, 1000))
+    assert len(begun) < 1000
