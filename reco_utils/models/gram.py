@@ -151,8 +151,8 @@ def _descend(gram, pull, l1, l2, tolerance, max_sweeps, w):
 
 @njit(nogil=True, cache=True)
 def _elastic_rows(start, stop, indptr, users, values, n_users, candidates, l1, l2, tolerance, max_sweeps, weights):
-    count, ends = np.zeros(n_users, np.int32), np.zeros(n_users, np.int64)
-    touched = np.empty(n_users, np.int32)
+    count, touched = np.zeros(n_users, np.int32), np.empty(n_users, np.int32)
+    ends = np.empty(n_users, np.int64)
     for item in range(start, stop):
         n = 0
         while n < candidates.shape[1] and candidates[item, n] >= 0:

@@ -57,7 +57,7 @@ class LinearRecommender:
         check_fitted(self)
         items, k = check_positions(items, self.n_items_), check_k(k)
         found, weights = np.empty((len(items), k), np.int32), np.empty((len(items), k), np.float32)
-        block = max(1, BLOCK_BYTES // (4 * self.n_items_))
+        block = max(1, BLOCK_BYTES // (4 * max(self.n_items_, 1)))
         for start in range(0, len(items), block):
             rows = slice(start, start + block)
             asked = items[rows]
@@ -198,7 +198,8 @@ class SLIMRecommender(LinearRecommender):
         """Find the items that may explain each one, then their weights."""
         users = self._counted(data.weights).T.tocsr()  # one row per item: who has it
         n_items = len(data.items)
-        candidates, _ = SimilarRows(users, "cosine").nearest(users, self.n_neighbors, me=np.arange(n_items))
+        n_neighbors = min(self.n_neighbors, n_items)
+        candidates, _ = SimilarRows(users, "cosine").nearest(users, n_neighbors, me=np.arange(n_items))
         unit = _mean_square(users)
         weights = elastic_net(
             users, candidates, l1=self.l1 * unit, l2=self.l2 * unit, tolerance=TOLERANCE, max_sweeps=MAX_SWEEPS
@@ -252,8 +253,9 @@ class RP3betaRecommender(LinearRecommender):
         items, ends = history.T.tocsr(), self._steps(history).T.tocsr()  # rows are items, columns users
         popularity = np.asarray(items.sum(axis=1, dtype=float)).ravel()
         held_back = np.repeat(popularity, np.diff(ends.indptr)) ** -self.beta
-        ends, n_items = _with_values(ends, ends.data * held_back), len(data.items)
-        found, chances = SimilarRows(ends, "dot").nearest(self._steps(items), self.n_neighbors, me=np.arange(n_items))
+        ends, n_items = SimilarRows(_with_values(ends, ends.data * held_back), "dot"), len(data.items)
+        n_neighbors = min(self.n_neighbors, n_items)
+        found, chances = ends.nearest(self._steps(items), n_neighbors, me=np.arange(n_items))
         row, slot = np.nonzero(found >= 0)
         entries = chances[row, slot], (row, found[row, slot])
         self.rows_, self.n_items_ = frozen(csr_matrix(entries, (n_items, n_items))), n_items
