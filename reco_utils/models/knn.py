@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from reco_utils.core import Dataset, UserBatch, check_k
 from reco_utils.models.fitted import check_fitted, check_positions
-from reco_utils.models.similar import SIMILARITIES, WEIGHTINGS, SimilarRows, Weighting, frozen, weighted_sum
+from reco_utils.models.similar import SIMILARITIES, WEIGHTINGS, SimilarRows, Weighting, frozen, read_only, weighted_sum
 
 DAY = np.timedelta64(1, "D")
 VOTES = ("weight", "log")
@@ -79,7 +79,8 @@ class UserKNNRecommender:
         weighting = Weighting.learn(self.weighting, data.weights)
         options = {"min_overlap": self.min_overlap, "shrinkage": self.shrinkage}
         similar = SimilarRows(weighting(data.weights), self.similarity, **options)
-        votes = frozen(data.weights.log1p() if self.votes == "log" else data.weights)
+        votes = frozen(data.weights)
+        votes = (*votes[:2], read_only(np.log1p(votes[2]), np.float32)) if self.votes == "log" else votes
         self.weighting_, self.similar_, self.votes_, self.n_items_ = weighting, similar, votes, len(data.items)
         return self
 

@@ -52,7 +52,7 @@ class Weighting:
             "tfidf": np.log((1 + n) / (1 + df)) + 1,
             "bm25": np.log1p((n - df + 0.5) / (df + 0.5)),
         }[name]
-        return cls(name, rarity, float(matrix.sum(dtype=float)) / max(n, 1))
+        return cls(name, rarity, float(matrix.data.sum(dtype=float)) / max(n, 1))  # matrix.sum() would sort it
 
     def __call__(self, rows: csr_matrix) -> csr_matrix:
         """The rows (Q, C) with new values; the argument is left as it is."""

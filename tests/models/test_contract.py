@@ -2,12 +2,14 @@
 
 import sys
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
 
 from reco_utils.core import recommend
 from reco_utils.models.als import ALSRecommender
@@ -174,6 +176,16 @@ def test_fit_and_score_leave_their_arguments_alone(name, data):
         assert_array_equal(array, copy)
     pd.testing.assert_frame_equal(data.catalog, frames[0])
     pd.testing.assert_frame_equal(data.profiles, frames[1])
+
+
+def test_weights_in_no_order_are_read_as_they_stand(name, fitted, data):
+    rng, w = np.random.default_rng(0), data.weights
+    order = np.concatenate([rng.permutation(np.arange(*w.indptr[u : u + 2])) for u in range(w.shape[0])])
+    entries = (w.data[order], w.indices[order], w.indptr.copy())
+    mixed = replace(data, weights=csr_matrix(entries, w.shape), last=data.last[order])
+    scores = MODELS[name]().fit(mixed).score(mixed.batch(data.users))
+    assert_array_equal(mixed.weights.indices, w.indices[order])
+    assert_allclose(scores, fitted.score(data.batch(data.users)), rtol=1e-3, atol=1e-6)
 
 
 def test_a_row_does_not_depend_on_the_rest_of_the_batch(fitted, data):
