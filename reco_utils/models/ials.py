@@ -67,7 +67,7 @@ class IALSRecommender(FactorRecommender):
     losses_ : (n_iterations,) float64
         The sum above after each iteration.
 
-    Source: Rendle, Krichene, Zhang and Koren (2021), equations 1 to 5; the solver is ours, see `least_squares`.
+    Source: Rendle, Krichene, Zhang and Koren (2021) for the loss; the solver is ours, see `least_squares`.
     """
 
     n_factors: int = 64
