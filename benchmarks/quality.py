@@ -9,7 +9,7 @@ and a user for whom a model has no list counts as 0.
 
 Each model gets the small grid written down here, the winner by NDCG@10 on validation. Composites are made of models
 as tuned: the hybrid of content and the best neighbourhood or the best factor model of validation, whichever does it
-better there, the cascade with that hybrid on top.
+better there, the cascade of the best popularity, content, and that hybrid on top.
 """
 
 import argparse
@@ -49,17 +49,17 @@ K = 10
 class Contender(NamedTuple):
     """A model, what is tried of it, and the tuned parts it needs.
 
-    `kind(train, parts)` returns a function of the settings that makes an unfitted model.
+    `kind(parts)` returns a function of the settings that makes an unfitted model.
     """
 
-    kind: Callable[[Dataset, dict[str, FrozenRecommender]], Callable[..., Recommender]]
+    kind: Callable[[dict[str, FrozenRecommender]], Callable[..., Recommender]]
     grid: dict[str, tuple]
     needs: tuple[str, ...] = ()
 
 
 def plain(model: type) -> Callable:
-    """The kind of a model that needs neither data nor parts."""
-    return lambda train, parts: model
+    """The kind of a model that needs no parts."""
+    return lambda parts: model
 
 
 @dataclass
@@ -82,7 +82,7 @@ NEIGHBOURS = {
         plain(UserKNNRecommender),
         {
             "weighting": ("bm25", "none", "tfidf"),
-            "n_neighbors": (50, 100, 200),
+            "n_neighbors": (50, 20, 100, 200),
             "shrinkage": (1, 0, 5),
             "votes": ("log", "weight"),
         },
@@ -97,14 +97,14 @@ NEIGHBOURS = {
         },
     ),
     "RP3beta": Contender(plain(RP3betaRecommender), {"alpha": (1.0, 0.8, 0.6), "beta": (0.4, 0.2, 0.6, 0.8)}),
-    "EASE": Contender(plain(PopularEASE), {"regularization": (100, 10, 30, 300, 1000, 3000)}),
-    "SLIM": Contender(plain(SLIMRecommender), {"l1": (1.0, 0.1, 5.0), "l2": (10.0, 1.0, 50.0, 200.0)}),
+    "EASE": Contender(plain(PopularEASE), {"regularization": (100, 10, 300, 1000, 3000)}),
+    "SLIM": Contender(plain(SLIMRecommender), {"l1": (1.0, 0.1, 5.0), "l2": (10.0, 50.0, 200.0, 1000.0)}),
 }
 FACTORS = {
-    "ALS": Contender(plain(ALSRecommender), {"n_factors": (64, 32, 128), "alpha": (3.0, 1.0, 10.0, 30.0)}),
+    "ALS": Contender(plain(ALSRecommender), {"n_factors": (64, 32, 128), "alpha": (3.0, 1.0, 10.0)}),
     "iALS": Contender(
         plain(IALSRecommender),
-        {"n_factors": (64, 128), "unobserved_weight": (0.1, 0.3, 1.0), "regularization": (0.01, 0.003, 0.03, 0.1)},
+        {"n_factors": (64, 128), "unobserved_weight": (0.1, 0.3, 1.0), "regularization": (0.01, 0.001, 0.003, 0.03)},
     ),
 }
 CONTENT = {
@@ -114,18 +114,18 @@ CONTENT = {
 }
 
 
-def hybrid(train: Dataset, parts: dict) -> Callable:
+def hybrid(parts: dict[str, FrozenRecommender]) -> Callable:
     """A hybrid of content and one of the two collaborative parts."""
     return lambda collab, **settings: HybridRecommender(parts[collab], parts["content"], **settings)
 
 
-def cascade(train: Dataset, parts: dict) -> Callable:
-    """The default cascade with the tuned hybrid on top."""
+def cascade(parts: dict[str, FrozenRecommender]) -> Callable:
+    """The default cascade between the best popularity and the tuned hybrid."""
 
     def make(starts):
         def bands(data):
             steps = default_bands(data, content=parts["content"], starts=starts)
-            return (*steps[:-1], steps[-1]._replace(model=parts["hybrid"]))
+            return steps[0]._replace(model=parts["popularity"]), *steps[1:-1], steps[-1]._replace(model=parts["hybrid"])
 
         return CascadeRecommender(bands)
 
@@ -137,16 +137,25 @@ COMPOSITES = {
         hybrid,
         {
             "collab": ("factors", "neighbours"),
-            "collab_share": (0.8, 0.5, 0.65, 0.9, 0.95),
-            "popularity_share": (0.05, 0.0, 0.1, 0.2),
-            "scale": ("rank", "minmax"),
+            "collab_share": (0.8, 0.6, 0.7, 0.9, 0.95),
+            "popularity_share": (0.05, 0.0, 0.1),
+            "scale": ("minmax", "rank"),
         },
         needs=("factors", "neighbours", "content"),
     ),
-    "cascade": Contender(cascade, {"starts": ((0, 1, 3, 5), (0, 1, 2, 3), (0, 1, 5, 10))}, needs=("content", "hybrid")),
+    "cascade": Contender(
+        cascade, {"starts": ((0, 1, 3, 5), (0, 1, 2, 3), (0, 1, 5, 10))}, needs=("popularity", "content", "hybrid")
+    ),
 }
 COLLABORATIVE = NEIGHBOURS | FACTORS
-PARTS = {"neighbours": NEIGHBOURS, "factors": FACTORS, "content": CONTENT, "hybrid": ("hybrid",)}
+PARTS = {
+    "neighbours": NEIGHBOURS,
+    "factors": FACTORS,
+    "popularity": POPULARITY,
+    "content": CONTENT,
+    "hybrid": ("hybrid",),
+}
+WORDS = {"text", "category", "brand", "price"}  # what a dataset must offer one of for content to have an opinion
 CONTENDERS = POPULARITY | CONTENT | COLLABORATIVE | COMPOSITES
 
 
@@ -178,11 +187,11 @@ def leaderboard(name: str, models: list[str], *, quick: bool) -> tuple[Compariso
             print(f"{name}: {model} is left out, it needs {missing}", flush=True)
             continue
         grid = {key: values[:1] for key, values in contender.grid.items()} if quick else contender.grid
-        tried = try_settings(contender.kind(practice.train, parts[practice]), practice, grid, rng=fixed())
+        tried = try_settings(contender.kind(parts[practice]), practice, grid, rng=fixed())
         found[model] = Found(tried.best, float(tried.table()["mean"].max()), len(tried.settings))
         part = part_played(model, found)
         for split in (practice, exam) if part else (exam,):
-            fitted = contender.kind(split.train, parts[split])(**tried.best).fit(split.train)
+            fitted = contender.kind(parts[split])(**tried.best).fit(split.train)
             if part:
                 parts[split][part] = FrozenRecommender(fitted, split.train)
         lists[model] = recommend(fitted, exam.batch, K, keep_seen=exam.keep_seen)
@@ -191,8 +200,20 @@ def leaderboard(name: str, models: list[str], *, quick: bool) -> tuple[Compariso
     measures = ("ndcg", "recall", Coverage(len(exam.train.items)), Diversity(words))
     compared = compare(lists, exam, measures, K, rng=fixed())
     chosen = {model: found[model]._asdict() for model in lists}
-    facts = {"dataset": name, "chosen": chosen, "items_with_history": len(np.unique(exam.train.weights.indices))}
+    facts = {"dataset": name, "chosen": chosen, "remarks": remarks(tables, exam.train)}
     return replace(compared, config=compared.config | facts), found
+
+
+def remarks(tables: Tables, train: Dataset) -> list[str]:
+    """What must be known to read the table."""
+    found, taken, sold = [], PopularEASE().max_items, len(np.unique(train.weights.indices))
+    if sold > taken:
+        found.append(f"EASE sees only the {taken:,} items that most users have, of {sold:,} with a history.")
+    if not WORDS & tables.offers:
+        found.append(
+            "Nothing is known of the items: content is silent, the hybrid is its other part, diversity unknown."
+        )
+    return found
 
 
 def fixed() -> np.random.Generator:
@@ -218,9 +239,7 @@ def page(name: str, compared: Comparison, found: dict[str, Found]) -> str:
     """One dataset in Markdown: the table, the favourite against the rest, the hoped-for order, the settings."""
     favourite = best_of(found, found)
     parts = [f"## {name}", compared.note + ".", table(compared, found, favourite)]
-    taken, sold = PopularEASE().max_items, compared.config["items_with_history"]
-    if "EASE" in found and sold > taken:
-        parts.append(f"EASE sees only the {taken:,} items that most users have, of {sold:,} with a history.")
+    parts += compared.config["remarks"]
     if len(found) > 1:
         parts.append("\n".join(f"- {line}" for line in order(compared, found)))
     parts.append("\n".join(f"- {model}: {settings(found[model])}" for model in found))
@@ -247,7 +266,7 @@ def table(compared: Comparison, found: dict[str, Found], favourite: str) -> str:
 
 def with_interval(row: pd.Series) -> str:
     """0.0710 [0.0622, 0.0807]"""
-    return f"{row['mean']:.4f} [{row['low']:.4f}, {row['high']:.4f}]"
+    return "" if np.isnan(row["mean"]) else f"{row['mean']:.4f} [{row['low']:.4f}, {row['high']:.4f}]"
 
 
 def order(compared: Comparison, found: dict[str, Found]) -> list[str]:
@@ -257,6 +276,7 @@ def order(compared: Comparison, found: dict[str, Found]) -> list[str]:
     """
     families = {"popularity": POPULARITY, "content": CONTENT, "collaborative": COLLABORATIVE, "hybrid": ("hybrid",)}
     best = {name: best_of(family, found) for name, family in families.items() if found.keys() & set(family)}
+    listed = compared.table("coverage")["mean"] > 0  # content is silent where nothing is known of the items
     pairs = [("content", "popularity"), ("collaborative", "popularity"), ("collaborative", "content")]
     pairs += [("hybrid", "collaborative"), ("hybrid", "content")]
     groups = {"all users": compared}
@@ -266,7 +286,7 @@ def order(compared: Comparison, found: dict[str, Found]) -> list[str]:
         f"{users}: {part.verdict(best[model], best[baseline], 'ndcg')}"
         for users, part in groups.items()
         for model, baseline in pairs
-        if model in best and baseline in best
+        if model in best and baseline in best and listed[best[model]] and listed[best[baseline]]
     ]
 
 
