@@ -132,8 +132,8 @@ class EASERecommender(LinearRecommender):
         if n > self.max_items:
             raise ValueError(
                 f"EASE would invert a dense {n:,} x {n:,} matrix, about {12e-9 * n**2:,.1f} GB and "
-                f"{n**3 / FLOPS:,.0f} s on one core; max_items is {self.max_items:,}. Fit it on the most popular items, "
-                f"keep_popular(data, {self.max_items}) of reco_utils.data.debias, or raise max_items"
+                f"{n**3 / FLOPS:,.0f} s on one core; max_items is {self.max_items:,}. Fit it on the most popular "
+                f"items, keep_popular(data, {self.max_items}) of reco_utils.data.debias, or raise max_items"
             )
 
     def _sum(self, history):
