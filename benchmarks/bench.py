@@ -41,6 +41,10 @@ def main(
     """
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--peers", default=sys.executable, help="python of the peers' environment")
+    parser.add_argument(
+        "--other", action="append", default=[], metavar="NAME=PYTHON",
+        help="python of a contender that needs an environment of its own; may be given more than once",
+    )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=contenders, default=list(contenders))
     parser.add_argument("--child", choices=contenders, help=argparse.SUPPRESS)
@@ -49,12 +53,20 @@ def main(
         parser.add_argument(f"--{name}", type=int, default=default)
     chosen = parser.parse_args()
     if chosen.child:
-        print(json.dumps(run_once(contenders[chosen.child], chosen.folder, digest)))
+        found = json.dumps(run_once(contenders[chosen.child], chosen.folder, digest))
+        print(f"\n{found}")  # a library's bar may have left its line unfinished
         return
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), chosen)
-        rounds = [{name: spawn(file, name, folder, chosen.peers) for name in chosen.only} for _ in range(chosen.rounds)]
+        pythons = {name: python_of(name, chosen) for name in chosen.only}
+        rounds = [{name: spawn(file, name, folder, pythons[name]) for name in pythons} for _ in range(chosen.rounds)]
     print(table(rounds))
+
+
+def python_of(name: str, chosen: argparse.Namespace) -> str:
+    """The interpreter of a contender: ours, one of its own, or that of the peers."""
+    others = dict(other.split("=", 1) for other in chosen.other)
+    return sys.executable if name.startswith(OURS) else others.get(name, chosen.peers)
 
 
 def run_once(contender: Callable, folder: Path, digest: Callable) -> dict:
@@ -67,9 +79,8 @@ def run_once(contender: Callable, folder: Path, digest: Callable) -> dict:
     return {"seconds": seconds, "cpu": busy, "call_mb": peak - before, "peak_mb": peak, "digest": digest(result)}
 
 
-def spawn(file: str, name: str, folder: str, peers: str) -> dict:
+def spawn(file: str, name: str, folder: str, python: str) -> dict:
     """One run of one contender in a fresh process."""
-    python = sys.executable if name.startswith(OURS) else peers
     command = [python, file, "--child", name, "--folder", folder]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     if done.returncode:

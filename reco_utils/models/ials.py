@@ -124,7 +124,7 @@ class IALSRecommender(FactorRecommender):
         return RIDGE_SHARE * counts.mean() / frequencies.mean() if len(counts) else 1.0
 
     def _system(self, history: csr_matrix) -> System:
-        known = ~np.isnan(self.item_factors_[:, 0])[history.indices]
+        known = ~np.isnan(self.item_factors_[history.indices, 0])
         counts = np.diff(np.concatenate([[0], np.cumsum(known)])[history.indptr])
         strength = self._strength(history)
         return System(self.gram_, strength, strength, self.regularization_ * self._frequency(counts, self.n_items_))
@@ -143,5 +143,5 @@ class IALSRecommender(FactorRecommender):
         for _ in trange(self.n_iterations, disable=not self.progress):
             improve(of_users, self.unobserved_weight, users, items, N_STEPS)
             loss = improve(of_items, self.unobserved_weight, items, users, N_STEPS)
-            losses.append(loss + np.vdot(of_users.ridge, (users**2).sum(axis=1)))
+            losses.append(loss + np.einsum("u,ud,ud", of_users.ridge, users, users))
         return items, turn_to_axes(items), np.array(losses)

@@ -117,7 +117,7 @@ def _improve(rows, gram, x, vectors, n_steps, tolerance):
 def _known_entries(system, matrix, vectors):
     """The problems without the columns that have no vector."""
     rows = make_rows(matrix, system.pull, system.target, system.ridge)
-    known = ~np.isnan(vectors[:, 0])[rows.indices]
+    known = ~np.isnan(vectors[rows.indices, 0])
     if known.all():
         return rows
     before = np.concatenate([[0], np.cumsum(known)])
