@@ -85,7 +85,7 @@ class ALSRecommender(FactorRecommender):
         return self
 
     def _confidence(self, weights: csr_matrix) -> csr_matrix:
-        """1 + alpha * weight for every stored weight: the only place where alpha is used."""
+        """1 + alpha * weight for every stored weight: the only place where confidence is made."""
         return csr_matrix((1 + np.float32(self.alpha) * weights.data, weights.indices, weights.indptr), weights.shape)
 
     def _usual_ridge(self, confidence):
