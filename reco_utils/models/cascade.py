@@ -35,6 +35,12 @@ def default_bands(
 ) -> tuple[Band, ...]:
     """Popularity in the user's cohort, content, content with the 50 nearest users, and the full hybrid.
 
+    With so little known, what people like you took says more than two clicks do: popularity in the cohort counts 0.7
+    beside content and 0.3 beside the nearest users. On the validation part of the shop, with the histories of strangers
+    cut to one item, content alone reached an NDCG@10 of 0.023, the cohort 0.042 and both together 0.049, and each step
+    was best, or level with the best, in its own band. On online-retail and movielens-latest-small the nearest users
+    were ahead of content from the first item on (0.052 against 0.034, 0.058 against 0.029); lower `starts` suit them.
+
     Parameters
     ----------
     data : Dataset

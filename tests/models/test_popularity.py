@@ -113,6 +113,12 @@ def test_a_cohort_multiplies_popularity_by_its_lift(towns):
     assert_allclose(scores, [leeds, york], rtol=1e-6)
 
 
+def test_an_item_with_one_owner_has_its_own_share(make_data):
+    data = make_data([[1, 0], [0, 1], [0, 1]], profiles={"location": ["Leeds", "Leeds", "York"]})
+    scores = cohorts(data, "location", min_users=1).score(data.batch(["u0"]))
+    assert_allclose(scores, [[1 * lift(1, 2, 1, everybody=3), 2 * lift(1, 2, 2, everybody=3)]], rtol=1e-6)
+
+
 def test_each_known_column_has_a_lift_of_its_own(towns):
     ages = [25.0, 25, 35, 35, 35, 25, 35, np.nan]
     data = towns.__class__(**{**vars(towns), "profiles": towns.profiles.assign(age=ages)})
