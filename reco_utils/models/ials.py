@@ -15,7 +15,7 @@ from reco_utils.core import Dataset
 from reco_utils.models.factors import FactorRecommender
 from reco_utils.models.least_squares import System, improve, make_rows, turn_to_axes
 
-N_STEPS = 2  # of conjugate gradients per row and turn; a third lowers the loss by less than 0.01 % more
+N_STEPS = 2  # at most, of conjugate gradients per row and turn; exact turns end within 0.02 % of the same loss
 RIDGE_SHARE = 0.175  # of the interactions of an average row: the usual regularization, see `_usual_regularization`
 
 

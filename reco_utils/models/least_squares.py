@@ -8,7 +8,7 @@ smallest: all columns pull x towards 0 through G, the row's own ones pull x'y_i 
 `improve` takes a step or two towards it, which is enough where x and the vectors are found by turns.
 
 On the principal axes of the vectors G is diagonal. A step of conjugate gradients is then cheap, and G + ridge makes a
-preconditioner with which two steps do what many do without it, and ten or so find x to the last digits.
+preconditioner with which one or two steps do what many do without it, and ten or so find x.
 
 Every row is a problem of its own, solved by one thread in a fixed order: neither the number of threads nor the other
 rows change a bit of it. Another processor may add up a sum of products in another order, which moves the last of 16
@@ -29,7 +29,8 @@ from reco_utils.topk import everywhere, spans
 FAST = {"reassoc", "contract", "nsz"}  # lets the compiler add up several partial sums; NaN stays NaN
 CHUNK = 32  # vectors used together: they stay in the first-level cache
 N_SPANS = 64  # parts of about equal work for the threads to take in turn
-EXACT = 1e-24  # what is left of the squared gradient when a row counts as solved: 12 digits
+EASY = 2.0  # below this curvature along a step, that of G + ridge being 1, a row needs no second step
+EXACT = 1e-20  # what is left of the squared gradient when a row counts as solved: ten digits
 N_BLOCKS = 16  # parts of a dense product; a fixed number, so that sums are the same for any number of threads
 
 
@@ -61,7 +62,7 @@ def solve(system: System, matrix: csr_matrix, vectors: np.ndarray) -> np.ndarray
     x, open_rows = np.zeros((matrix.shape[0], vectors.shape[1])), np.arange(matrix.shape[0])
     diagonal = read_only(np.diag(gram), np.float64)
     if not (gram - np.diag(diagonal)).any():
-        losses = _improve(rows, diagonal, x, vectors, 2 * vectors.shape[1], EXACT)
+        losses = _improve(rows, diagonal, x, vectors, n_steps=2 * vectors.shape[1], easy=0.0, tolerance=EXACT)
         open_rows = np.flatnonzero(np.isnan(losses))
     everywhere(
         lambda start, stop: _solve_rows(open_rows[start:stop], *rows, gram, vectors, x),
@@ -89,9 +90,10 @@ def make_rows(matrix: csr_matrix, pull, target, ridge) -> Rows:
 
 
 def improve(rows: Rows, share: float, x: np.ndarray, vectors: np.ndarray, n_steps: int) -> float:
-    """Move every x (R, D) `n_steps` steps nearer to its best, in place, G being `share` times the gram of the vectors.
+    """Move every x (R, D) up to `n_steps` steps nearer to its best, in place, with G = `share` times the vectors' gram.
 
     Both x and `vectors` (C, D) are first turned to the principal axes of the vectors; products x'y stay what they are.
+    One step is enough where the entries of a row bend the sum little more than G + ridge does, which is usual.
 
     Returns
     -------
@@ -101,14 +103,14 @@ def improve(rows: Rows, share: float, x: np.ndarray, vectors: np.ndarray, n_step
     Source: Takács, Pilászy and Tikk (2011) for the steps; the axes are ours.
     """
     gram = read_only(share * turn_to_axes(vectors, x), np.float64)
-    return _improve(rows, gram, x, vectors, n_steps, 0.0).sum()
+    return _improve(rows, gram, x, vectors, n_steps=n_steps, easy=EASY, tolerance=0.0).sum()
 
 
-def _improve(rows, gram, x, vectors, n_steps, tolerance):
+def _improve(rows, gram, x, vectors, *, n_steps, easy, tolerance):
     """Improve x; the losses (R,), NaN where `tolerance` was not reached."""
-    losses, vectors = np.empty(len(x)), read_only(vectors, np.float64)
+    losses, vectors, rules = np.empty(len(x)), read_only(vectors, np.float64), (n_steps, float(easy), tolerance)
     everywhere(
-        lambda start, stop: _improve_rows(start, stop, *rows, gram, vectors, x, n_steps, tolerance, losses),
+        lambda start, stop: _improve_rows(start, stop, *rows, gram, vectors, x, *rules, losses),
         even_spans(rows.indptr, vectors.shape[1]),
     )
     return losses
@@ -253,40 +255,70 @@ def _residual(at, a, b, diagonal, vectors, x, dots, rest):
     loss = -_inner(rest, x)
     for start in range(0, at.size, CHUNK):
         part = slice(start, min(start + CHUNK, at.size))
-        _dots(vectors, at[part], x, dots)
-        for k in range(part.stop - start):
-            pull, target = a[start + k], b[start + k]
-            loss += target + (pull * dots[k] - 2 * target) * dots[k]
-            dots[k] = target - pull * dots[k]
-        _add(vectors, at[part], 0, dots, rest)
+        _dots(vectors, at[part], x, dots[part])
+        for k in range(part.start, part.stop):
+            loss += b[k] + (a[k] * dots[k] - 2 * b[k]) * dots[k]
+            dots[k] = b[k] - a[k] * dots[k]
+        _add(vectors, at[part], 0, dots[part], rest)
     return loss
 
 
 @njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
-def _curvature(at, a, diagonal, vectors, step, dots, change, wanted):
-    """step'A step; and change = A step, if it is wanted."""
+def _curvature(at, a, diagonal, vectors, step, dots, change, whole):
+    """step'A step; change = A step, without its sum over the entries unless `whole`; dots = a y'step."""
     for d in range(step.size):
         change[d] = diagonal[d] * step[d]
     curvature = _inner(change, step)
     for start in range(0, at.size, CHUNK):
         part = slice(start, min(start + CHUNK, at.size))
-        _dots(vectors, at[part], step, dots)
-        for k in range(part.stop - start):
-            curvature += a[start + k] * dots[k] * dots[k]
-            dots[k] *= a[start + k]
-        if wanted:
-            _add(vectors, at[part], 0, dots, change)
+        _dots(vectors, at[part], step, dots[part])
+        for k in range(part.start, part.stop):
+            curvature += a[k] * dots[k] * dots[k]
+            dots[k] *= a[k]
+        if whole:
+            _add(vectors, at[part], 0, dots[part], change)
     return curvature
 
 
 @njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _walk(at, a, diagonal, vectors, x, rest, n_steps, easy, tolerance, step, change, dots):
+    """Conjugate gradients from x: by how much they lower the loss, and whether `tolerance` was reached."""
+    gain = size = 0.0
+    for d in range(x.size):
+        step[d] = rest[d] / diagonal[d]
+        size += rest[d] * step[d]
+    enough = tolerance * size
+    for n in range(n_steps):
+        if size <= enough:
+            break
+        curvature = _curvature(at, a, diagonal, vectors, step, dots, change, easy == 0)
+        length = size / curvature
+        gain += length * size
+        for d in range(x.size):
+            x[d] += length * step[d]
+        if curvature < easy * size or (n + 1 == n_steps and tolerance == 0):
+            break
+        if easy > 0:
+            _add(vectors, at, 0, dots, change)
+        before, size = size, 0.0
+        for d in range(x.size):
+            rest[d] -= length * change[d]
+            size += rest[d] * rest[d] / diagonal[d]
+        for d in range(x.size):
+            step[d] = rest[d] / diagonal[d] + size / before * step[d]
+    return gain, size <= enough
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _improve_rows(
-    start, stop, indptr, indices, pull, target, ridge, gram, vectors, found, n_steps, tolerance, losses,
+    start, stop, indptr, indices, pull, target, ridge, gram, vectors, found, n_steps, easy, tolerance, losses,
 ):  # fmt: skip
-    """Conjugate gradients from found[row], preconditioned by G + ridge, for the rows start to stop."""
-    width = found.shape[1]
+    """Improve found[row] for the rows start to stop; what the loss is then, NaN where `tolerance` was not reached."""
+    width, longest = found.shape[1], 0
+    for row in range(start, stop):
+        longest = max(longest, indptr[row + 1] - indptr[row])
     diagonal, rest, step, change = np.empty(width), np.empty(width), np.empty(width), np.empty(width)
-    dots = np.empty(CHUNK)
+    dots = np.empty(longest)
     for row in range(start, stop):
         x, inside = found[row], slice(indptr[row], indptr[row + 1])
         at, a = indices[inside], pull[inside]
@@ -296,22 +328,5 @@ def _improve_rows(
         for d in range(width):
             diagonal[d] = gram[d] + ridge[row]
         loss = _residual(at, a, target[inside], diagonal, vectors, x, dots, rest)
-        size = 0.0
-        for d in range(width):
-            step[d] = rest[d] / diagonal[d]
-            size += rest[d] * step[d]
-        enough = tolerance * size
-        for n in range(n_steps):
-            if size <= enough:
-                break
-            curvature = _curvature(at, a, diagonal, vectors, step, dots, change, n + 1 < n_steps)
-            length = size / curvature
-            loss -= length * size
-            before, size = size, 0.0
-            for d in range(width):
-                x[d] += length * step[d]
-                rest[d] -= length * change[d]
-                size += rest[d] * rest[d] / diagonal[d]
-            for d in range(width):
-                step[d] = rest[d] / diagonal[d] + size / before * step[d]
-        losses[row] = loss if tolerance == 0 or size <= enough else np.nan
+        gain, solved = _walk(at, a, diagonal, vectors, x, rest, n_steps, easy, tolerance, step, change, dots)
+        losses[row] = loss - gain if tolerance == 0 or solved else np.nan

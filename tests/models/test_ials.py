@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from reco_utils import topk
 from reco_utils.core import recommend
-from reco_utils.models import ials
+from reco_utils.models import ials, least_squares
 from reco_utils.models.als import mean_loss
 from reco_utils.models.ials import IALSRecommender
 from reco_utils.models.least_squares import improve, make_rows
@@ -74,6 +74,7 @@ def test_the_losses_are_those_of_all_pairs_and_fall(make_random, monkeypatch):
 @pytest.mark.parametrize("n_turns", [1, 2])
 def test_exact_turns_are_those_of_numpy(make_random, monkeypatch, n_turns):
     monkeypatch.setattr(ials, "N_STEPS", 40)  # enough to end at the solution of every row
+    monkeypatch.setattr(least_squares, "EASY", 0)
     data = make_random(40, 30)
     model = IALSRecommender(n_factors=3, n_iterations=n_turns, **SETTINGS).fit(data)
     w, rules = strengths(data, 1.5), {name: value for name, value in SETTINGS.items() if name != "max_weight"}
@@ -90,6 +91,7 @@ def test_usual_turns_are_nearly_exact(make_random, monkeypatch):
     data = make_random(80, 50)
     usual = IALSRecommender(n_factors=6).fit(data).losses_
     monkeypatch.setattr(ials, "N_STEPS", 40)
+    monkeypatch.setattr(least_squares, "EASY", 0)
     assert_allclose(usual[-1], IALSRecommender(n_factors=6).fit(data).losses_[-1], rtol=1e-3)
 
 

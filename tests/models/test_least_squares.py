@@ -105,8 +105,10 @@ def test_the_arrays_of_the_caller_stay_as_they_are():
 
 
 # ----------------------------------------------------------------------------------------------------------- improving
+@pytest.mark.parametrize("easy", [0, 2, 1e9])
 @pytest.mark.parametrize("n_steps", [1, 2, 5])
-def test_the_loss_is_that_of_the_rows_after_the_steps_and_each_step_lowers_it(n_steps):
+def test_the_loss_is_that_of_the_rows_after_the_steps_and_each_step_lowers_it(n_steps, easy, monkeypatch):
+    monkeypatch.setattr(least_squares, "EASY", easy)
     matrix, vectors, system = problems()
     rows, x = make_rows(matrix, *system[1:]), np.random.default_rng(1).normal(size=(50, 7))
     x[matrix.getnnz(axis=1) == 0] = 0
@@ -126,7 +128,8 @@ def test_one_step_by_hand():
     assert_allclose(loss, 4 * (6 / 16) ** 2 + 3 * (1 - 2 * 6 / 16) ** 2)
 
 
-def test_many_steps_end_at_the_solution():
+def test_many_steps_end_at_the_solution(monkeypatch):
+    monkeypatch.setattr(least_squares, "EASY", 0)  # no row is content with one step
     matrix, vectors, system = problems()
     x = np.zeros((50, 7))
     improve(make_rows(matrix, *system[1:]), 0.3, x, vectors, 14)
@@ -134,6 +137,22 @@ def test_many_steps_end_at_the_solution():
     gram = np.diag(0.3 * (vectors**2).sum(axis=0))
     assert_allclose(x[full], by_numpy(system._replace(gram=gram), matrix, vectors)[full], rtol=1e-8, atol=1e-10)
     assert (x[~full] == 0).all()
+
+
+def test_easy_rows_go_one_step_and_hard_ones_two(monkeypatch):
+    matrix, vectors, system = problems()
+    pull = np.where(np.arange(matrix.nnz) < matrix.indptr[25], 1e-3, 50)  # the first 25 rows have little to say
+    rows = make_rows(matrix, pull, system.target, system.ridge)
+    ends = {}
+    for easy, n_steps in ((2.0, 2), (0.0, 1), (0.0, 2)):
+        monkeypatch.setattr(least_squares, "EASY", easy)
+        ends[easy, n_steps] = np.random.default_rng(1).normal(size=(50, 7))
+        improve(rows, 0.3, ends[easy, n_steps], vectors.copy(), n_steps)
+    full = matrix.getnnz(axis=1) > 0
+    one, two = (abs(ends[2.0, 2] - ends[0.0, n]).max(axis=1) < 1e-9 for n in (1, 2))
+    assert one[:25].all()
+    assert not one[25:][full[25:]].any()
+    assert two[25:].all()
 
 
 def test_turning_to_the_axes_keeps_every_product_and_makes_the_gram_diagonal():
