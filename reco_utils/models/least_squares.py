@@ -28,10 +28,10 @@ from reco_utils.topk import everywhere, spans
 
 FAST = {"reassoc", "contract", "nsz"}  # lets the compiler add up several partial sums; NaN stays NaN
 CHUNK = 32  # vectors used together: they stay in the first-level cache
-N_SPANS = 64  # parts of about equal work for the threads to take in turn
+SPAN, N_SPANS = 2**21, 64  # products of numbers per span of rows for the threads to take in turn; spans at most
+BLOCK, N_BLOCKS = 2**26, 16  # the same for dense matrices: a thread is worth its start only for a large product
 EASY = 2.0  # below this curvature along a step, that of G + ridge being 1, a row needs no second step
 EXACT = 1e-20  # what is left of the squared gradient when a row counts as solved: ten digits
-N_BLOCKS = 16  # parts of a dense product; a fixed number, so that sums are the same for any number of threads
 
 
 class System(NamedTuple):
@@ -66,7 +66,7 @@ def solve(system: System, matrix: csr_matrix, vectors: np.ndarray) -> np.ndarray
         open_rows = np.flatnonzero(np.isnan(losses))
     everywhere(
         lambda start, stop: _solve_rows(open_rows[start:stop], *rows, gram, vectors, x),
-        spans(len(open_rows), N_SPANS),
+        blocks(len(open_rows), vectors.shape[1] ** 3),
     )
     x[np.diff(rows.indptr) == 0] = np.nan
     return x
@@ -135,25 +135,31 @@ def turn_to_axes(vectors: np.ndarray, *others: np.ndarray) -> np.ndarray:
         def turn(start, stop, rows=rows):
             rows[start:stop] = rows[start:stop] @ axes
 
-        everywhere(turn, spans(len(rows), N_BLOCKS))
+        everywhere(turn, blocks(len(rows), axes.size))
     return np.maximum(spread, 0)
 
 
 def gram_of(vectors: np.ndarray) -> np.ndarray:
     """Y'Y (D, D) of vectors Y (C, D)."""
-    parts = {}
+    found = {}
 
     def add(start, stop):
-        parts[start] = vectors[start:stop].T @ vectors[start:stop]
+        found[start] = vectors[start:stop].T @ vectors[start:stop]
 
-    everywhere(add, spans(len(vectors), N_BLOCKS))
-    return sum(parts[start] for start in sorted(parts))
+    everywhere(add, blocks(len(vectors), vectors.shape[1] ** 2))
+    return sum(found[start] for start in sorted(found))
+
+
+def blocks(n_rows: int, work: int) -> list[tuple[int, int]]:
+    """Spans of rows of equal work (products per row), the same for any number of threads, so that sums are the same."""
+    return spans(n_rows, min(max(n_rows * work // BLOCK, 1), N_BLOCKS))
 
 
 def even_spans(indptr: np.ndarray, width: int) -> list[tuple[int, int]]:
     """Rows cut into spans of about equal work: entries, and for each row an eighth of the width."""
     work = indptr + np.arange(len(indptr)) * (width / 8)
-    edges = np.searchsorted(work, np.linspace(0, work[-1], N_SPANS + 1)[1:-1])
+    n_spans = min(max(int(work[-1] * width / SPAN), 1), N_SPANS)
+    edges = np.searchsorted(work, np.linspace(0, work[-1], n_spans + 1)[1:-1])
     edges = np.unique([0, *edges, len(indptr) - 1])
     return list(zip(edges[:-1], edges[1:])) or [(0, 0)]
 

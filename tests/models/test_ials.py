@@ -209,6 +209,8 @@ def test_by_default_the_mean_penalty_is_a_share_of_the_mean_interactions(make_da
 # --------------------------------------------------------------------------------------------------- threads and copies
 def test_the_number_of_threads_makes_no_difference(make_random, monkeypatch):
     data, fitted = make_random(200, 90), []
+    monkeypatch.setattr(least_squares, "SPAN", 1000)  # work for several threads even where there is little
+    monkeypatch.setattr(least_squares, "BLOCK", 1000)
     for n_threads in (1, 2, 5):
         monkeypatch.setattr(topk, "N_THREADS", n_threads)
         fitted.append(IALSRecommender(n_factors=8).fit(data))

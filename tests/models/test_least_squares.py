@@ -173,7 +173,14 @@ def whole_run():
     return x, vectors, losses, solve(system, matrix, vectors), gram_of(x)
 
 
-def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
+@pytest.fixture
+def many_spans(monkeypatch):
+    """Work for several threads even where there is little."""
+    monkeypatch.setattr(least_squares, "SPAN", 1000)
+    monkeypatch.setattr(least_squares, "BLOCK", 1000)
+
+
+def test_any_number_of_threads_gives_the_same_bits(monkeypatch, many_spans):
     results = []
     for n_threads in (1, 2, 5):
         monkeypatch.setattr(topk, "N_THREADS", n_threads)
@@ -193,13 +200,19 @@ def test_a_row_does_not_depend_on_the_other_rows():
 
 
 @pytest.mark.parametrize("counts", [[], [0], [5], [0, 0, 0], [1000, 0, 1, 2], list(range(300))])
-def test_spans_cover_every_row_once(counts):
+def test_spans_cover_every_row_once(counts, many_spans):
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     rows = [row for start, stop in even_spans(indptr, 8) for row in range(start, stop)]
     assert rows == list(range(len(counts)))
 
 
-def test_a_popular_row_has_a_span_nearly_to_itself():
+def test_little_work_is_one_span():
+    indptr = np.arange(0, 1010, 10)
+    assert even_spans(indptr, 8) == [(0, 100)]
+    assert least_squares.blocks(100, 64) == [(0, 100)]
+
+
+def test_a_popular_row_has_a_span_nearly_to_itself(many_spans):
     indptr = np.concatenate([[0], np.cumsum([10] * 500 + [5000] + [10] * 500)])
     span = next((start, stop) for start, stop in even_spans(indptr, 8) if start <= 500 < stop)
     assert span[1] - span[0] < 30
