@@ -16,6 +16,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ from reco_utils.evaluate.beyond import Coverage, Diversity
 from reco_utils.evaluate.compare import Comparison, compare
 from reco_utils.evaluate.tune import try_settings
 from reco_utils.models.als import ALSRecommender
-from reco_utils.models.cascade import CascadeRecommender, default_bands
+from reco_utils.models.cascade import CascadeRecommender, leaning_bands
 from reco_utils.models.content import ContentRecommender
 from reco_utils.models.fitted import FrozenRecommender
 from reco_utils.models.hybrid import HybridRecommender
@@ -120,13 +121,10 @@ def hybrid(parts: dict[str, FrozenRecommender]) -> Callable:
 
 
 def cascade(parts: dict[str, FrozenRecommender]) -> Callable:
-    """The default cascade between the best popularity and the tuned hybrid."""
+    """A cascade from the best popularity to the tuned hybrid that leans on it."""
 
-    def make(starts):
-        def bands(data):
-            steps = default_bands(data, content=parts["content"], starts=starts)
-            return steps[0]._replace(model=parts["popularity"]), *steps[1:-1], steps[-1]._replace(model=parts["hybrid"])
-
+    def make(worth):
+        bands = partial(leaning_bands, personal=parts["hybrid"], crowd=parts["popularity"], worth=worth)
         return CascadeRecommender(bands)
 
     return make
@@ -143,9 +141,7 @@ COMPOSITES = {
         },
         needs=("factors", "neighbours", "content"),
     ),
-    "cascade": Contender(
-        cascade, {"starts": ((0, 1, 3, 5), (0, 1, 2, 3), (0, 1, 5, 10))}, needs=("popularity", "content", "hybrid")
-    ),
+    "cascade": Contender(cascade, {"worth": (1, 0.5, 3, 10)}, needs=("popularity", "hybrid")),
 }
 COLLABORATIVE = NEIGHBOURS | FACTORS
 PARTS = {

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_array_almost_equal, assert_array_equal
 
 from reco_utils.core import recommend
 from reco_utils.models import cascade
-from reco_utils.models.cascade import Band, CascadeRecommender, default_bands
+from reco_utils.models.cascade import Band, CascadeRecommender, leaning_bands, stepped_bands
 from reco_utils.models.fitted import FrozenRecommender
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
 from reco_utils.models.popularity import PopularityRecommender
@@ -60,19 +60,19 @@ def test_the_last_step_that_begins_at_or_below_the_history_leads(make_data, star
     assert model.first_step(batch) == [expected]
 
 
-USUAL = ["cohort", "content", "content", "neighbours", "neighbours", "hybrid", "hybrid"]
+STEPPED = ["cohort", "content", "content", "neighbours", "neighbours", "hybrid", "hybrid"]
 
 
-@pytest.mark.parametrize("n_items, name", list(enumerate(USUAL)))
-def test_the_usual_bands_are_0_then_1_to_2_then_3_to_4_then_5_and_more(n_items, name, make_data):
+@pytest.mark.parametrize("n_items, name", list(enumerate(STEPPED)))
+def test_the_stepped_bands_are_0_then_1_to_2_then_3_to_4_then_5_and_more(n_items, name, make_data):
     data = people(make_data)
-    model = CascadeRecommender().fit(data)
+    model = CascadeRecommender(stepped_bands).fit(data)
     assert model.names[model.first_step(data.batch(data.users))[n_items]] == name
 
 
 def test_a_live_session_moves_a_stranger_up(make_data):
     data = people(make_data)
-    model = CascadeRecommender().fit(data)
+    model = CascadeRecommender(stepped_bands).fit(data)
     sessions = [[], ["i1"], ["i1", "i2", "i3"], [f"i{i}" for i in range(6)]]
     assert model.first_step(data.batch(["nobody"] * 4, history=sessions)).tolist() == [0, 1, 2, 3]
 
@@ -172,16 +172,16 @@ def test_rows_of_two_cohorts_keep_their_own_ranks():
 
 
 # ------------------------------------------------------------------------------------------------------ the usual steps
-def test_the_usual_steps_share_one_fitted_content_model(five):
-    model = CascadeRecommender().fit(five)
+def test_the_stepped_bands_share_one_fitted_content_model(five):
+    model = CascadeRecommender(stepped_bands).fit(five)
     content = [band.model.content_.model for band in model.bands_[1:]]
     assert content[0] is content[1] is content[2]
     assert model.names == ("cohort", "content", "neighbours", "hybrid")
 
 
-def test_parts_and_starts_of_the_usual_bands_can_be_chosen(five):
+def test_parts_and_starts_of_the_stepped_bands_can_be_chosen(five):
     collab = FrozenRecommender(ItemKNNRecommender().fit(five), five)
-    chosen = default_bands(five, collab=collab, content=UserKNNRecommender(), starts=(0, 2, 4, 8))
+    chosen = stepped_bands(five, collab=collab, content=UserKNNRecommender(), starts=(0, 2, 4, 8))
     assert [band.n_items for band in chosen] == [0, 2, 4, 8]
     model = CascadeRecommender(chosen).fit(five)
     assert model.bands_[3].model.collab_ is collab
@@ -189,8 +189,27 @@ def test_parts_and_starts_of_the_usual_bands_can_be_chosen(five):
 
 def test_no_part_is_fitted_behind_your_back(five):
     mine = UserKNNRecommender()
-    CascadeRecommender(default_bands(five, collab=mine, content=mine)).fit(five)
+    CascadeRecommender(stepped_bands(five, collab=mine, content=mine)).fit(five)
     assert not hasattr(mine, "n_items_")
+
+
+def test_by_default_the_hybrid_leans_on_the_cohort_less_with_each_item(make_data):
+    data = people(make_data)
+    crowd, own = Says([1, 0, 0, 0, 0, 0]), Says([0, 0, 0, 0, 0, 1])
+    model = CascadeRecommender(leaning_bands(data, personal=own, crowd=crowd, worth=2)).fit(data)
+    blend = model.bands_[1].model
+    scores = blend.score(data.batch(data.users))[1:]
+    assert_array_almost_equal(scores[:, 5], [1 / 3, 2 / 4, 3 / 5, 4 / 6, 5 / 7, 6 / 8])
+    assert_array_almost_equal(scores[:, 0], [2 / 3, 2 / 4, 2 / 5, 2 / 6, 2 / 7, 2 / 8])
+    assert model.names == ("cohort", "hybrid")
+    assert model.first_step(data.batch(data.users)).tolist() == [0, 1, 1, 1, 1, 1, 1]
+    assert not hasattr(crowd, "n_items_")  # copies are fitted
+
+
+@pytest.mark.parametrize("worth", [0, -1, True])
+def test_the_cohort_is_worth_a_number_of_items(worth, make_data):
+    with pytest.raises(ValueError, match=f"worth must be a number of items above 0, got {worth}"):
+        leaning_bands(people(make_data), worth=worth)
 
 
 def test_everybody_gets_a_full_list_and_nobody_what_they_have(make_random):
@@ -206,7 +225,7 @@ def test_without_text_content_is_silent_and_filled_from_below(make_random):
     data = make_random(40, 25, seed=1)
     catalog = data.catalog[["item_id"]].assign(title="")
     bare = type(data)(**{**{f: getattr(data, f) for f in data.__dataclass_fields__}, "catalog": catalog})
-    model = CascadeRecommender().fit(bare)
+    model = CascadeRecommender(stepped_bands).fit(bare)
     batch = bare.batch(["nobody"] * 2, history=[["i1"], ["i1", "i2", "i3"]])
     steps = model.steps(recommend(model, batch, 10, keep_seen=True))
     assert (steps[0] == 0).all()
