@@ -35,9 +35,20 @@ def refresh(path: Path) -> str | None:
     """Execute a notebook with its own defaults and store it in normal form; on failure say why and keep the old one."""
     with TemporaryDirectory() as folder:
         run = execute(path, Path(folder) / path.name, {})
-        if run.error is None:
-            store(read(run.path), path)
-    return run.error
+        if run.error is not None:
+            return run.error
+        notebook = read(run.path)
+        if warned := _warnings(notebook):
+            return f"a reader would see warnings; mend what they say: {warned}"
+        store(notebook, path)
+    return None
+
+
+def _warnings(notebook: NotebookNode) -> str:
+    """What the cells wrote to stderr, progress bars apart."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    text = "".join(output.text for output in outputs if output.get("name") == "stderr")
+    return "\n".join(line for line in text.split("\n") if "Warning" in line)
 
 
 def store(notebook: NotebookNode, path: Path) -> None:
