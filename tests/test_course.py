@@ -278,7 +278,7 @@ def test_refreshing_stores_outputs_in_normal_form_and_keeps_the_old_ones_on_fail
     before = broken.read_text()
     assert "ZeroDivisionError" in stored.refresh(broken)
     assert broken.read_text() == before
-    broken.write_text(text.replace("print(dataset, size, seed)", "__import__('warnings').warn('careful')")
+    broken.write_text(text.replace("print(dataset, size, seed)", "__import__('warnings').warn('careful')"))
     assert "UserWarning: careful" in stored.refresh(broken)
 
 
