@@ -95,6 +95,49 @@ def heatmap(ax: Axes, table: pd.DataFrame, *, x: str, y: str, value="mean", digi
     return ax
 
 
+def scoreboard(ax: Axes, table: pd.DataFrame, *, lower_is_better=(), digits: int = 3) -> Axes:
+    """Rows compared by many measures at once: every number in its cell, brighter is better within its column.
+
+    Each column has its own scale, from its worst to its best row, and its best cell is framed; a missing number is left
+    white, and a column whose numbers are all the same has one middle colour.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per model, one column per measure; the first row on top.
+    lower_is_better : names of columns
+        Their smallest number is the best.
+    digits : int
+        Significant digits of the numbers in the cells.
+    """
+    numbers = table.to_numpy(float)
+    signed = np.where(np.isin(table.columns, list(lower_is_better)), -numbers, numbers)
+    signed = np.column_stack([_from_worst_to_best(column) for column in signed.T])
+    ax.imshow(np.ma.masked_invalid(signed), cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for row, column in zip(*np.nonzero(~np.isnan(numbers))):
+        color = "white" if signed[row, column] < 0.6 else "black"
+        text = f"{numbers[row, column]:.{digits}g}"
+        ax.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
+        if signed[row, column] == 1:
+            corner = (column - 0.48, row - 0.48)
+            ax.add_patch(Rectangle(corner, 0.96, 0.96, fill=False, edgecolor=COLORS[5], linewidth=2, zorder=3))
+    ax.xaxis.tick_top()
+    ax.set_xticks(range(len(table.columns)), [str(name) for name in table], rotation=45, ha="left", fontsize=9)
+    ax.set_yticks(range(len(table)), [str(name) for name in table.index], fontsize=9)
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def _from_worst_to_best(column):
+    """A column on a scale from 0 to 1, NaN left out; 1/2 where all is the same."""
+    known = column[~np.isnan(column)]
+    if not len(known) or np.ptp(known) == 0:
+        return np.where(np.isnan(column), np.nan, 0.5)
+    return (column - known.min()) / np.ptp(known)
+
+
 def tradeoff(ax: Axes, x: pd.DataFrame, y: pd.DataFrame, *, value="mean", low="low", high="high", line=False) -> Axes:
     """One dot per row that two tables of intervals share, with both intervals and its name beside it.
 

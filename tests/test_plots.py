@@ -11,6 +11,7 @@ from reco_utils.plots import (
     curves,
     heatmap,
     intervals,
+    scoreboard,
     side_by_side,
     sparse_matrix,
     timelines,
@@ -93,6 +94,31 @@ def test_the_best_cell_of_a_grid_is_framed_and_can_be_read(ax, grid):
 def test_a_grid_where_nothing_is_known_is_empty(ax, grid):
     heatmap(ax, grid.assign(mean=np.nan), x="alpha", y="ridge")
     assert not ax.texts and not ax.patches
+
+
+@pytest.fixture
+def board():
+    return pd.DataFrame({"ndcg": [0.1, 0.3, 0.2], "gini": [0.9, np.nan, 0.5]}, index=["a", "b", "c"])
+
+
+def test_a_scoreboard_writes_every_number_and_frames_the_best_of_each_column(ax, board):
+    before = board.copy()
+    assert scoreboard(ax, board, lower_is_better=["gini"]) is ax
+    assert {t.get_position(): t.get_text() for t in ax.texts} == {
+        (0, 0): "0.1", (0, 1): "0.3", (0, 2): "0.2", (1, 0): "0.9", (1, 2): "0.5",
+    }  # fmt: skip
+    assert sorted(frame.get_xy() for frame in ax.patches) == [(-0.48, 0.52), (0.52, 1.52)]  # b by ndcg, c by gini
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b", "c"]
+    pd.testing.assert_frame_equal(board, before)
+
+
+def test_a_scoreboard_gives_each_column_its_own_scale_and_no_winner_where_all_are_equal(ax, board):
+    scoreboard(ax, board.assign(same=7.0, unknown=np.nan))
+    shades = ax.images[0].get_array()
+    np.testing.assert_allclose(shades[:, 0], [0, 1, 0.5])
+    np.testing.assert_allclose(shades[[0, 2], 1], [1, 0])
+    np.testing.assert_allclose(shades[:, 2], 0.5)
+    assert shades.mask[:, 3].all() and shades.mask[1, 1] and len(ax.patches) == 2
 
 
 def test_two_tables_meet_at_the_labels_of_their_rows(ax):
