@@ -96,6 +96,10 @@ class Comparison:
         few = f"; fewer than {ENOUGH_USERS} users are too few to rank models" * (n < ENOUGH_USERS)
         return f"{n:,} users ({warm:,} warm, {n - warm:,} cold); {len(counted) - n:,} without truth left out{few}"
 
+    def label_of(self, metric: str) -> str:
+        """The label of a metric that may be given by its name alone: "ndcg@10" for "ndcg"; KeyError if not compared."""
+        return metric if metric in self.metrics else _known("metric", f"{metric}@{self.k}", self.metrics, metric)
+
     def table(self, metric: str | None = None) -> pd.DataFrame:
         """Mean of every model with its bootstrap interval; or the one number of all lists with its jackknife interval.
 
@@ -119,7 +123,7 @@ class Comparison:
         table = self._intervals.reindex(columns).assign(**counts, left_out=len(known) - counts["users"])
         if metric is None:
             return table
-        return table.xs(self._label(metric), level="metric")[["mean", "low", "high", "users"]]
+        return table.xs(self.label_of(metric), level="metric")[["mean", "low", "high", "users"]]
 
     def versus(self, baseline: str, metric: str | None = None) -> pd.DataFrame:
         """Every other model minus the baseline, user by user: is the difference more than chance?
@@ -149,7 +153,7 @@ class Comparison:
         _known("model", baseline, self.models)
         if len(self.models) == 1:
             raise ValueError(f"versus needs a second model beside the baseline, got {self.models}")
-        labels = self.metrics if metric is None else [self._label(metric)]
+        labels = self.metrics if metric is None else [self.label_of(metric)]
         columns = list(product([m for m in self.models if m != baseline], labels))
         table = pd.concat(
             [
@@ -272,9 +276,6 @@ class Comparison:
 
     def _columns(self, columns):
         return pd.MultiIndex.from_tuples(list(columns), names=self.per_user.columns.names)
-
-    def _label(self, metric):
-        return metric if metric in self.metrics else _known("metric", f"{metric}@{self.k}", self.metrics, metric)
 
 
 def compare(

@@ -39,13 +39,40 @@ def bootstrap_interval(values, *, rng: np.random.Generator, n: int = 2000, level
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
     known = ~np.isnan(values)
-    rows = known.any(axis=1)
-    means = _resampled_means(values[rows], known[rows], rng, n)
+    means = resampled_means(values[known.any(axis=1)], rng=rng, n=n)
     enough = known.sum(axis=0) > 1
     ends = np.full((2, values.shape[1]), np.nan)
     if enough.any():
         ends[:, enough] = np.nanpercentile(means[:, enough], [50 - 50 * level, 50 + 50 * level], axis=0)
     return as_given(ends)
+
+
+def resampled_means(values, *, rng: np.random.Generator, n: int = 2000) -> np.ndarray:
+    """Means of users drawn with replacement, as a product of how often each was drawn with the values.
+
+    Parameters
+    ----------
+    values : (n_users, M) float
+        NaN is left out of its column; the columns see the same resamples.
+    n : int, at least 1
+        Resamples.
+
+    Returns
+    -------
+    (n, M) float64; NaN where none of a column's users were drawn
+    """
+    known = ~np.isnan(values)
+    n_users = len(values)
+    if not n_users:
+        return np.full((n, values.shape[1]), np.nan)
+    filled, known = np.where(known, values, 0.0), known.astype(float)
+    means = []
+    for size in _chunks(n, n_users):
+        drawn = rng.integers(0, n_users, (size, n_users), dtype=np.int32)
+        times = np.stack([np.bincount(row, minlength=n_users) for row in drawn]).astype(float)
+        with np.errstate(invalid="ignore"):  # a resample may miss all the users of a sparse column
+            means.append((times @ filled) / (times @ known))
+    return np.concatenate(means)
 
 
 def paired_permutation(differences, *, rng: np.random.Generator, n: int = 9999):
@@ -209,18 +236,3 @@ def _chunks(n, n_users):
     """Sizes that add up to n, each small enough for chunk x users entries to stay in the cache."""
     size = max(1, CHUNK // max(n_users, 1))
     return [size] * (n // size) + [n % size] * (n % size > 0)
-
-
-def _resampled_means(values, known, rng, n):
-    """Means (R, M) of users drawn with replacement, as a product of how often each was drawn with the values."""
-    n_users = len(values)
-    if not n_users:
-        return np.full((n, values.shape[1]), np.nan)
-    filled, known = np.where(known, values, 0.0), known.astype(float)
-    means = []
-    for size in _chunks(n, n_users):
-        drawn = rng.integers(0, n_users, (size, n_users), dtype=np.int32)
-        times = np.stack([np.bincount(row, minlength=n_users) for row in drawn]).astype(float)
-        with np.errstate(invalid="ignore"):  # a resample may miss all the users of a sparse column
-            means.append((times @ filled) / (times @ known))
-    return np.concatenate(means)
