@@ -1,17 +1,19 @@
-"""How well ranked lists hit the truth: six measures, one number per user, all of them from one pass over the lists.
+"""How well ranked lists hit the truth: one number per user and metric, all of them from one pass over the lists.
 
-The pass (`_count`) notes per user what every formula needs at each cut k; a formula is then one line:
+The pass (`_pass`) notes per user what every formula needs at each cut k; a formula is then one line:
 
     hits            truth items among the first k
     first           rank of the first hit, 0 if there is none
     precision_sum   sum over hits of the precision at the hit's rank
+    pairs           pairs of a truth item and one of the k first other items that the list puts in the right order
     dcg, ideal      sum over hits of gain / log2(1 + rank); the same for the best possible list
     n               truth items of the user
 
 Lists are judged as they stand: rank 1 is column 0, padding (-1) holds a place and is no hit. A user without truth gets
-NaN, never 0: average with `nanmean` and say how many were left out.
+NaN, never 0: average with `nanmean` and say how many were left out. What other libraries mean by the same names is in
+`docs/metrics.md`.
 
-Letters: B lists, I items, K list length, C cuts (values of k), M metrics.
+Letters: B lists, I items, K list length, C cuts (values of k), G gains, M metrics.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +26,9 @@ from numba import njit
 from scipy.sparse import csr_matrix, issparse
 
 from reco_utils.core import USER, TopK, check_k
+from reco_utils.topk import N_THREADS, everywhere, spans
 
+BLOCK = 4096  # lists whose counts and values are made together, so that they stay in the cache
 GAINS = {
     "binary": np.ones_like,  # a truth item is a truth item
     "linear": np.copy,  # Jarvelin and Kekalainen (2002)
@@ -41,45 +45,40 @@ class _Counts:
     hits: np.ndarray
     first: np.ndarray
     precision_sum: np.ndarray
+    pairs: np.ndarray
     dcg: np.ndarray
     ideal: np.ndarray
 
 
-def _precision(at: _Counts):
-    return at.hits / at.k
+# "MAP" is five different things in six libraries, so the denominator has a name
+DENOMINATORS = {
+    "min_k_n": lambda at: np.minimum(at.k, at.n),
+    "n": lambda at: at.n,
+    "k": lambda at: at.k,
+    "hits": lambda at: np.maximum(at.hits, 1),
+}
 
 
-def _recall(at: _Counts):
-    return at.hits / at.n
+def _average_precision(denominator):
+    return lambda at: at.precision_sum / DENOMINATORS[denominator](at)
 
 
 def _ndcg(at: _Counts):
     return at.dcg / at.ideal
 
 
-def _hit_rate(at: _Counts):
-    return (at.hits > 0).astype(float)
-
-
-def _mrr(at: _Counts):
-    return np.where(at.first > 0, 1 / np.maximum(at.first, 1), 0.0)
-
-
-# "MAP" is five different things in six libraries, so the denominator has a name
-_AVERAGE_PRECISION = {
-    "min_k_n": lambda at: at.precision_sum / np.minimum(at.k, at.n),
-    "n": lambda at: at.precision_sum / at.n,
-}
 _METRICS: dict[str, tuple[str, Callable]] = {  # name in labels -> (gain, formula)
-    "precision": ("binary", _precision),
-    "recall": ("binary", _recall),
+    "precision": ("binary", lambda at: at.hits / at.k),
+    "recall": ("binary", lambda at: at.hits / at.n),
+    "f1": ("binary", lambda at: 2 * at.hits / (at.k + at.n)),
     "ndcg": ("binary", _ndcg),
     "ndcg_linear": ("linear", _ndcg),
     "ndcg_exponential": ("exponential", _ndcg),
-    "map": ("binary", _AVERAGE_PRECISION["min_k_n"]),
-    **{f"map_{name}": ("binary", formula) for name, formula in _AVERAGE_PRECISION.items()},
-    "hit_rate": ("binary", _hit_rate),
-    "mrr": ("binary", _mrr),
+    "map": ("binary", _average_precision("min_k_n")),
+    **{f"map_{name}": ("binary", _average_precision(name)) for name in DENOMINATORS},
+    "hit_rate": ("binary", lambda at: (at.hits > 0).astype(float)),
+    "mrr": ("binary", lambda at: np.where(at.first > 0, 1 / np.maximum(at.first, 1), 0.0)),
+    "pauc": ("binary", lambda at: at.pairs / (at.k * at.n)),
 }
 NAMES = tuple(_METRICS)
 
@@ -98,8 +97,8 @@ def measure(
     truth : csr (B, I), gains > 0
         Row b holds what the user of list b really wanted; a user may have none.
     metrics : labels `name@k`
-        Names: precision, recall, ndcg (gain 1 for every truth item), ndcg_linear, ndcg_exponential, map (denominator
-        min(k, n)), map_min_k_n (the same, spelt out), map_n, hit_rate, mrr.
+        Names: precision, recall, f1, ndcg (gain 1 for every truth item), ndcg_linear, ndcg_exponential, map
+        (denominator min(k, n)), map_min_k_n (the same, spelt out), map_n, map_k, map_hits, hit_rate, mrr, pauc.
 
     Returns
     -------
@@ -110,15 +109,9 @@ def measure(
     ValueError  for an unknown metric, a k below 1 or beyond the lists, an item twice in a list, a truth that does not
         belong to the lists, and gains that are not positive numbers
     """
-    wanted = [(label, *parse_label(label)) for label in _as_labels(metrics)]
-    cuts = sorted({_check_cut(k, topk) for _, _, k in wanted})
-    truth = _check_truth(topk, truth)
-    counts = {gain: _count(topk, truth, cuts, gain) for gain in {_METRICS[name][0] for _, name, _ in wanted}}
-    columns = {}
-    for label, name, k in wanted:
-        gain, formula = _METRICS[name]
-        columns[label] = _mask(formula(counts[gain][k]), truth)
-    return pd.DataFrame(columns, index=pd.Index(topk.users, name=USER))
+    wanted = {label: parse_label(label) for label in _as_labels(metrics)}
+    values = _values(topk, truth, list(wanted.values()))
+    return pd.DataFrame(values.T, pd.Index(topk.users, name=USER), list(wanted), copy=False)
 
 
 def precision(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray:
@@ -139,7 +132,7 @@ def precision(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray
     ------
     ValueError  see `measure`
     """
-    return _one(_precision, topk, truth, k)
+    return _values(topk, truth, [("precision", k)])[0]
 
 
 def recall(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray:
@@ -149,7 +142,19 @@ def recall(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray:
     -------
     (B,) float64 in [0, 1], at most k / n; NaN where the user has no truth
     """
-    return _one(_recall, topk, truth, k)
+    return _values(topk, truth, [("recall", k)])[0]
+
+
+def f1(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray:
+    """Harmonic mean of precision and recall: 2 hits / (k + n). Arguments as for `precision`.
+
+    Returns
+    -------
+    (B,) float64 in [0, 1], 0 for a list without a hit; NaN where the user has no truth
+
+    Source: van Rijsbergen (1979), chapter 7.
+    """
+    return _values(topk, truth, [("f1", k)])[0]
 
 
 def ndcg(topk: TopK, truth: csr_matrix, k: int | None = None, *, gain: str = "binary") -> np.ndarray:
@@ -170,7 +175,8 @@ def ndcg(topk: TopK, truth: csr_matrix, k: int | None = None, *, gain: str = "bi
     """
     if gain not in GAINS:
         raise ValueError(f"gain must be one of {list(GAINS)}, got {gain!r}")
-    return _one(_ndcg, topk, truth, k, gain)
+    name = "ndcg" if gain == "binary" else f"ndcg_{gain}"
+    return _values(topk, truth, [(name, k)])[0]
 
 
 def average_precision(
@@ -182,17 +188,24 @@ def average_precision(
     ----------
     topk, truth, k
         As for `precision`.
-    denominator : "min_k_n" or "n"
-        min(k, n): the most hits a list can have, so that a perfect list scores 1. n: all truth items, as in TREC and
-        ranx; a perfect list of k < n scores k / n.
+    denominator : "min_k_n", "n", "k" or "hits"
+        - min_k_n: min(k, n), the most hits a list can have, so that a perfect list scores 1.
+        - n: all truth items, as in TREC and ranx; a perfect list of k < n scores k / n.
+        - k: the places; a perfect list for a user with n < k scores n / k.
+        - hits: the hits found among the first k. It asks how early they are and not how many there were to find: a
+          model that hits one item of a hundred, at rank 1, scores 1. Here users without a hit still count as 0; where
+          they are dropped too, as is often done, one lucky user among ten makes a MAP of 1.000. Never rank models by
+          it.
 
     Returns
     -------
     (B,) float64 in [0, 1], 0 for a list without a hit; NaN where the user has no truth
+
+    Source: Voorhees and Harman (2005), section 3.1, for n; the others are what libraries do, see `docs/metrics.md`.
     """
-    if denominator not in _AVERAGE_PRECISION:
-        raise ValueError(f"denominator must be one of {list(_AVERAGE_PRECISION)}, got {denominator!r}")
-    return _one(_AVERAGE_PRECISION[denominator], topk, truth, k)
+    if denominator not in DENOMINATORS:
+        raise ValueError(f"denominator must be one of {list(DENOMINATORS)}, got {denominator!r}")
+    return _values(topk, truth, [(f"map_{denominator}", k)])[0]
 
 
 def hit_rate(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray:
@@ -202,7 +215,7 @@ def hit_rate(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray:
     -------
     (B,) float64, 0 or 1; NaN where the user has no truth
     """
-    return _one(_hit_rate, topk, truth, k)
+    return _values(topk, truth, [("hit_rate", k)])[0]
 
 
 def mrr(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray:
@@ -212,7 +225,33 @@ def mrr(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray:
     -------
     (B,) float64 in [0, 1]; NaN where the user has no truth
     """
-    return _one(_mrr, topk, truth, k)
+    return _values(topk, truth, [("mrr", k)])[0]
+
+
+def pauc(topk: TopK, truth: csr_matrix, k: int | None = None) -> np.ndarray:
+    """Partial AUC at k: of all pairs of a truth item and one of the k highest-ranked other items, the share in order.
+
+        pauc = sum over hits of max(k - (rank - hits so far), 0) / (k n)
+
+    Here k counts the other items, the negatives, and not the places: the whole list is looked at, down to the k-th
+    negative, and n + k places are always enough. A truth item that is not listed is taken to come after all negatives,
+    so a shorter list gives a lower bound. An empty place is a negative.
+
+    Parameters
+    ----------
+    topk, truth
+        As for `precision`.
+    k : int, optional
+        Negatives looked at, at most the length of the lists; by default that length.
+
+    Returns
+    -------
+    (B,) float64 in [0, 1]; NaN where the user has no truth
+
+    Source: Budhiraja et al. (2020), arXiv 2001.10495; as RecTools documents its `PartialAUC`, there with
+    `insufficient_handling="ignore"`.
+    """
+    return _values(topk, truth, [("pauc", k)])[0]
 
 
 def parse_label(label: str) -> tuple[str, int]:
@@ -263,84 +302,111 @@ def _check_truth(topk, truth):
     return truth
 
 
-def _refuse_repeats(topk, repeats, row):
-    if repeats:
+def _refuse_repeats(topk, repeats):
+    if repeats.any():
+        row = repeats.argmax()
         items = topk.items[row]
         kept, times = np.unique(items[items >= 0], return_counts=True)
         raise ValueError(
-            f"{repeats} of {len(topk)} lists hold an item twice, the first for user {topk.users[row]!r} (row {row}, "
-            f"position {kept[times > 1][0]}); a list must hold every item once"
+            f"{repeats.sum()} of {len(topk)} lists hold an item twice, the first for user {topk.users[row]!r} "
+            f"(row {row}, position {kept[times > 1][0]}); a list must hold every item once"
         )
 
 
 # ------------------------------------------------------------------------------------------------------------ counting
-def _one(formula, topk, truth, k, gain="binary"):
-    k = _check_cut(k, topk)
+def _values(topk, truth, wanted) -> np.ndarray:
+    """The metrics `wanted`, (name, k) each, of every user: (M, B); NaN for the users without truth."""
+    wanted = [(*_METRICS[name], _check_cut(k, topk)) for name, k in wanted]
     truth = _check_truth(topk, truth)
-    return _mask(formula(_count(topk, truth, [k], gain)[k]), truth)
+    cuts = sorted({k for *_, k in wanted})
+    gains = {name: _gains(truth, name) for name in GAINS if name in {gain for gain, *_ in wanted}}
+    items = np.ascontiguousarray(topk.items, np.int32)
+    values, repeats = np.empty((len(wanted), len(items))), np.zeros(len(items), bool)
 
+    def task(start, stop):
+        seen = np.zeros((2, truth.shape[1]), np.int32)
+        for top in range(start, stop, BLOCK):
+            rows = slice(top, min(top + BLOCK, stop))
+            counts, n = _count(items, truth, gains, cuts, rows, seen, repeats)
+            for at, (gain, formula, k) in enumerate(wanted):
+                values[at, rows] = np.where(n > 0, formula(counts[gain, k]), np.nan)
 
-def _mask(values, truth):
-    """NaN for the users without truth."""
-    values[np.diff(truth.indptr) == 0] = np.nan
+    everywhere(task, spans(len(items), min(N_THREADS, 1 + len(items) // BLOCK)))
+    _refuse_repeats(topk, repeats)
     return values
 
 
-def _count(topk, truth, cuts, gain) -> dict[int, _Counts]:
-    """One pass over lists and truth: k -> _Counts, for the increasing values of k in `cuts`."""
+def _gains(truth, name):
+    """What each truth item is worth (nnz,)."""
     with np.errstate(over="ignore"):
-        gains = GAINS[gain](truth.data)
+        gains = GAINS[name](truth.data)
     if not np.isfinite(gains).all():
-        raise ValueError(f"gain {gain!r} overflows for gains up to {truth.data.max():g}; rescale the truth")
-    items = np.ascontiguousarray(topk.items, np.int32)
-    ranks = np.array(cuts, np.int64)
-    discounts = 1 / np.log2(np.arange(cuts[-1]) + 2)
-    sums = np.zeros((4, len(cuts), len(topk)))
-    repeats, row = _pass(items, truth.shape[1], truth.indptr, truth.indices, gains, ranks, discounts, sums)
-    _refuse_repeats(topk, repeats, row)
-    n = np.maximum(np.diff(truth.indptr), 1)
+        raise ValueError(f"gain {name!r} overflows for gains up to {truth.data.max():g}; rescale the truth")
+    return gains
+
+
+def _count(items, truth, gains, cuts, rows, seen, repeats):
+    """One pass over the lists at `rows`, a slice: (gain, k) -> _Counts, and the truth items of each user."""
+    indptr, cuts = truth.indptr[rows.start : rows.stop + 1], np.array(cuts, np.int64)
+    discounts = 1 / np.log2(np.arange(items.shape[1]) + 2)
+    sums = np.zeros((4 + len(gains), len(cuts), rows.stop - rows.start))
+    worth = np.stack(list(gains.values()))
+    _pass(items[rows], indptr, truth.indices, worth, cuts, discounts, seen, rows.start, sums, repeats[rows])
+    n = np.diff(indptr)
+    counts = {}
+    for (gain, values), dcg in zip(gains.items(), sums[4:]):
+        ideal = _ideal(gain, n, indptr, values, cuts, discounts)
+        counts |= {
+            (gain, int(k)): _Counts(k, np.maximum(n, 1), *sums[:4, c], dcg[c], ideal[c]) for c, k in enumerate(cuts)
+        }
+    return counts, n
+
+
+def _ideal(gain, n, indptr, values, cuts, discounts):
+    """The DCG of the best possible lists (C, B), 1 where there is no truth."""
     if gain == "binary":
         best = np.cumsum(discounts)
-        ideal = [best[np.minimum(n, k) - 1] for k in cuts]
-    else:
-        ideal = np.ones((len(cuts), len(topk)))
-        _best(truth.indptr, gains, ranks, discounts, ideal)
-    return {k: _Counts(k, n, *sums[:, c], ideal[c]) for c, k in enumerate(cuts)}
+        return [best[np.clip(n, 1, k) - 1] for k in cuts]
+    ideal = np.ones((len(cuts), len(n)))
+    _best(indptr, values, cuts, discounts[: cuts[-1]], ideal)
+    return ideal
 
 
 @njit(nogil=True, cache=True)
-def _pass(items, n_items, indptr, indices, gains, cuts, discounts, sums):
-    """Fill sums (4, C, B): hits, first, precision_sum, dcg; returns how many lists repeat an item, and the first."""
-    gain_of = np.zeros(n_items)
-    listed_in = np.full(n_items, -1, np.int32)
-    n_repeats, first_repeat = 0, -1
+def _pass(items, indptr, indices, gains, cuts, discounts, seen, first_row, sums, repeats):
+    """Fill sums (4 + G, C, B): hits, first, precision_sum, pairs, then the DCG of each gain; and repeats (B,).
+
+    `seen` (2, I) is room to work in: the last row + 1 that listed an item, kept for the next call, and the item's place
+    in the present user's truth, from 1.
+    """
+    listed_in, wanted = seen
+    dcg = np.empty(gains.shape[0])
     for row in range(items.shape[0]):
-        for at in range(indptr[row], indptr[row + 1]):
-            gain_of[indices[at]] = gains[at]
-        hits, first, precision_sum, dcg = 0, 0, 0.0, 0.0
-        cut, repeated = 0, False
+        begin, end, stamp = indptr[row], indptr[row + 1], first_row + row + 1
+        for at in range(begin, end):
+            wanted[indices[at]] = at - begin + 1
+        hits, first, precision_sum, cut = 0, 0, 0.0, 0
+        dcg[:] = 0
         for column in range(items.shape[1]):
             item, rank = items[row, column], column + 1
             if item >= 0:
-                repeated |= listed_in[item] == row
-                listed_in[item] = row
-                if gain_of[item] > 0 and cut < cuts.size:
+                repeats[row] |= listed_in[item] == stamp
+                listed_in[item] = stamp
+                if wanted[item]:
                     hits += 1
-                    precision_sum += hits / rank
-                    dcg += gain_of[item] * discounts[column]
                     if hits == 1:
                         first = rank
+                    precision_sum += hits / rank
+                    for gain in range(dcg.size):
+                        dcg[gain] += gains[gain, begin + wanted[item] - 1] * discounts[column]
+                    for c in range(cuts.size):
+                        sums[3, c, row] += max(cuts[c] - (rank - hits), 0)
             if cut < cuts.size and rank == cuts[cut]:
-                sums[0, cut, row], sums[1, cut, row] = hits, first
-                sums[2, cut, row], sums[3, cut, row] = precision_sum, dcg
+                sums[0, cut, row], sums[1, cut, row], sums[2, cut, row] = hits, first, precision_sum
+                sums[4:, cut, row] = dcg
                 cut += 1
-        if repeated:
-            n_repeats += 1
-            if n_repeats == 1:
-                first_repeat = row
-        for at in range(indptr[row], indptr[row + 1]):
-            gain_of[indices[at]] = 0
-    return n_repeats, first_repeat
+        for at in range(begin, end):
+            wanted[indices[at]] = 0
 
 
 @njit(nogil=True, cache=True)

@@ -1,4 +1,4 @@
-"""The six measures: by hand, at the edges, against bad input, and against ranx where the definitions agree."""
+"""The measures of accuracy: by hand, at the edges, against bad input, and against ranx where the definitions agree."""
 
 import json
 import os
@@ -15,17 +15,19 @@ from reco_utils.core import TopK
 from reco_utils.evaluate.accuracy import (
     NAMES,
     average_precision,
+    f1,
     hit_rate,
     measure,
     mrr,
     ndcg,
     parse_label,
+    pauc,
     precision,
     recall,
 )
 from reco_utils.topk import select
 
-ALL = (precision, recall, ndcg, average_precision, hit_rate, mrr)
+ALL = (precision, recall, f1, ndcg, average_precision, hit_rate, mrr, pauc)
 LOG3 = np.log2(3)  # the discount of rank 2
 
 
@@ -53,18 +55,29 @@ GOLDEN = {
     "ndcg@4": (1 / LOG3 + 1 / np.log2(5)) / (1 + 1 / LOG3 + 1 / 2),  # the best list: ranks 1, 2, 3, and log2(4) = 2
     "map@4": (1 / 2 + 2 / 4) / 3,  # min(4, 3) = 3
     "map_n@4": (1 / 2 + 2 / 4) / 3,
+    "map_k@4": (1 / 2 + 2 / 4) / 4,
+    "map_hits@4": (1 / 2 + 2 / 4) / 2,
+    "f1@4": 2 / (4 / 2 + 3 / 2),  # the harmonic mean of 2 / 4 and 2 / 3
     "hit_rate@4": 1.0,
     "mrr@4": 1 / 2,
+    "pauc@4": (3 + 2 + 0) / (4 * 3),  # one and two of four negatives stand before the hits; 7 comes after them all
     "precision@2": 1 / 2,
     "recall@2": 1 / 3,
     "ndcg@2": (1 / LOG3) / (1 + 1 / LOG3),
     "map@2": (1 / 2) / 2,  # min(2, 3) = 2
     "map_n@2": (1 / 2) / 3,
+    "map_k@2": (1 / 2) / 2,
+    "map_hits@2": 1 / 2,
+    "f1@2": 2 / (2 / 1 + 3 / 1),
     "mrr@2": 1 / 2,
+    "pauc@2": (1 + 0 + 0) / (2 * 3),
     "hit_rate@1": 0.0,
     "mrr@1": 0.0,
     "ndcg@1": 0.0,
     "map@1": 0.0,
+    "map_hits@1": 0.0,
+    "f1@1": 0.0,
+    "pauc@1": 0.0,
 }
 
 
@@ -82,7 +95,7 @@ def test_one_call_with_every_label_equals_the_golden_numbers():
 
 def test_the_functions_look_as_far_as_k_and_by_default_at_the_whole_list():
     topk, truth = lists([5, 3, 8, 1]), wanted([3, 1, 7])
-    for function, name in zip(ALL, ("precision", "recall", "ndcg", "map", "hit_rate", "mrr")):
+    for function, name in zip(ALL, ("precision", "recall", "f1", "ndcg", "map", "hit_rate", "mrr", "pauc")):
         assert function(topk, truth).tolist() == pytest.approx([GOLDEN[f"{name}@4"]])
         if f"{name}@2" in GOLDEN:
             assert function(topk, truth, 2).tolist() == pytest.approx([GOLDEN[f"{name}@2"]])
@@ -112,9 +125,41 @@ def test_several_cuts_of_graded_ndcg_in_one_pass():
 def test_a_perfect_list_scores_one_where_one_is_possible():
     # three truth items, list of two: precision 1, recall 2/3, and only the denominator n keeps MAP below 1
     found = measure(lists([2, 7]), wanted([7, 2, 5]), [f"{name}@2" for name in NAMES]).iloc[0]
-    assert found["recall@2"] == pytest.approx(2 / 3)
-    assert found["map_n@2"] == pytest.approx(2 / 3)
-    assert (found.drop(["recall@2", "map_n@2"]) == 1.0).all()
+    below = {"recall@2": 2 / 3, "f1@2": 4 / 5, "map_n@2": 2 / 3, "pauc@2": 2 / 3}
+    assert found[list(below)].to_dict() == pytest.approx(below)
+    assert (found.drop(list(below)) == 1.0).all()
+
+
+def test_map_by_k_is_below_one_for_a_perfect_list_that_has_places_left():
+    topk, truth = lists([4, 0, 1, 2]), wanted([4])
+    found = {name: average_precision(topk, truth, denominator=name).tolist() for name in ("min_k_n", "n", "k", "hits")}
+    assert found == {"min_k_n": [1], "n": [1], "k": [1 / 4], "hits": [1]}
+
+
+def test_map_over_hits_of_the_users_with_a_hit_is_perfect_for_a_useless_model():
+    # one of ten users wants nine more things than the one that stands at rank 1; the other nine are not hit at all
+    topk = lists(*[range(10)] * 10)
+    truth = wanted([0, *range(10, 19)], *[[15]] * 9, n_items=20)
+    per_user = average_precision(topk, truth, denominator="hits")
+    assert per_user[hit_rate(topk, truth) > 0].mean() == 1.0
+    assert per_user.mean() == pytest.approx(1 / 10)
+    assert average_precision(topk, truth).mean() == pytest.approx(1 / 10 / 10)
+
+
+def test_partial_auc_looks_down_the_whole_list_for_its_negatives():
+    # negatives 8, 6, 9 at ranks 1, 3, 5; of k = 2 negatives item 1 at rank 2 beats one, item 2 at rank 4 none
+    topk, truth = lists([8, 1, 6, 2, 9, 3]), wanted([1, 2, 3])
+    assert pauc(topk, truth, 2).tolist() == pytest.approx([1 / 6])
+    assert pauc(topk, truth, 3).tolist() == pytest.approx([(2 + 1) / 9])
+    assert pauc(topk.cut(3), truth, 3).tolist() == pytest.approx([2 / 9])  # a lower bound where the list ends early
+    assert measure(topk, truth, ["pauc@2", "pauc@3"]).iloc[0].tolist() == pytest.approx([1 / 6, 3 / 9])
+
+
+def test_partial_auc_of_an_example_by_rectools():
+    # its documentation: lists 1 2, 3 1 2 and 3 2 for truths {1, 2}, {1, 3} and {1, 2} give 1, 1, 0 and 1, 1, 1/3
+    topk, truth = lists([1, 2], [3, 1, 2], [3, 2]), wanted([1, 2], [1, 3], [1, 2])
+    assert pauc(topk, truth, 1).tolist() == [1, 1, 0]
+    assert pauc(topk, truth, 3).tolist() == pytest.approx([1, 1, 1 / 3])
 
 
 def test_one_hit_at_rank_ten_for_one_of_ten_users_is_a_map_of_one_hundredth():
@@ -160,7 +205,7 @@ def test_no_user_at_all_gives_an_empty_table():
 
 
 def test_one_user_one_item():
-    assert [f(lists([0]), wanted([0], n_items=1)).tolist() for f in ALL] == [[1.0]] * 6
+    assert [f(lists([0]), wanted([0], n_items=1)).tolist() for f in ALL] == [[1.0]] * len(ALL)
 
 
 def test_the_table_is_indexed_by_user_and_users_may_repeat():
@@ -261,8 +306,8 @@ def test_no_metric_at_all_is_refused():
 def test_unnamed_gains_and_denominators_are_refused():
     with pytest.raises(ValueError, match=r"gain must be one of \['binary', 'linear', 'exponential'\], got 'graded'"):
         ndcg(lists([1]), wanted([1]), gain="graded")
-    with pytest.raises(ValueError, match=r"denominator must be one of \['min_k_n', 'n'\], got 'hits'"):
-        average_precision(lists([1]), wanted([1]), denominator="hits")
+    with pytest.raises(ValueError, match=r"denominator must be one of \['min_k_n', 'n', 'k', 'hits'\], got 'r'"):
+        average_precision(lists([1]), wanted([1]), denominator="r")
 
 
 def test_gains_too_large_for_the_exponent_are_refused():
