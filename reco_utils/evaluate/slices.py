@@ -128,7 +128,7 @@ def by_size(
     if not 0 < shares[0] <= shares[1] < 1:
         raise ValueError(f"shares must increase within 0 to 1, such as (0.5, 0.8), got {shares}")
     n_items = len(data.items)
-    codes = np.arange(n_items) if labels is None else coded(labels, n_items)[0]
+    codes = np.arange(n_items) if labels is None else coded(labels, n_items, "item")[0]
     interactions = np.bincount(data.weights.indices, minlength=n_items)
     totals = np.bincount(codes[codes >= 0], interactions[codes >= 0], minlength=codes.max(initial=-1) + 1)
     order = np.argsort(-totals, kind="stable")
@@ -249,7 +249,7 @@ def _stacked(tables):
 
 
 def coded(labels, n, who="user"):
-    """Labels as codes (n,), -1 for none, and the names of the slices in order; ValueError unless one per user or item."""
+    """Labels as codes (n,), -1 for none, and the names of the slices in order; refused unless one per user or item."""
     kind = getattr(labels, "dtype", None)
     if not isinstance(kind, pd.CategoricalDtype):
         labels = np.asarray(labels, dtype=object)
