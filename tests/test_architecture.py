@@ -23,7 +23,7 @@ HOMES = {
         "models/least_squares.py",
         "models/gram.py",
         "evaluate/accuracy.py",
-        "evaluate/beyond.py",
+        "evaluate/listed.py",
     },
     "implicit": {"models/als.py"},
     "surprise": set(),

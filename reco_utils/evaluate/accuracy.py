@@ -280,7 +280,7 @@ def _check_cut(k, topk):
     return k
 
 
-def _check_truth(topk, truth):
+def check_truth(topk, truth):
     """The truth as canonical csr (B, I) float64, after all checks that need no look into the lists' order."""
     if len(getattr(truth, "shape", ())) != 2 or truth.shape[0] != len(topk):
         shape = getattr(truth, "shape", type(truth).__name__)
@@ -317,7 +317,7 @@ def _refuse_repeats(topk, repeats):
 def _values(topk, truth, wanted) -> np.ndarray:
     """The metrics `wanted`, (name, k) each, of every user: (M, B); NaN for the users without truth."""
     wanted = [(*_METRICS[name], _check_cut(k, topk)) for name, k in wanted]
-    truth = _check_truth(topk, truth)
+    truth = check_truth(topk, truth)
     cuts = sorted({k for *_, k in wanted})
     gains = {name: _gains(truth, name) for name in GAINS if name in {gain for gain, *_ in wanted}}
     items = np.ascontiguousarray(topk.items, np.int32)

@@ -1,5 +1,7 @@
 """What accuracy does not see: how much of the shop is shown, how alike a list is, and how new or popular its items are.
 
+What lists mean to their own users (calibration, serendipity, popularity lift) is in `personal`.
+
 Each measure is a function of lists, and an object that has its data bound, for `compare`:
 
     compare(models, split, ("ndcg", Coverage(n_items), Diversity(vectors)), rng=rng)
@@ -13,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from scipy.sparse import csr_matrix, diags_array, issparse
 
 from reco_utils.core import Dataset, TopK
+from reco_utils.evaluate.listed import as_rows, checked_items, mean_over, owners_of, places_of
 
 BLOCK = 4096  # lists whose summed vectors are held at once
 
@@ -37,7 +39,7 @@ def coverage(lists: TopK, n_items: int) -> float:
 
     Source: Ge, Delgado-Battenfeld and Jannach (2010).
     """
-    return np.count_nonzero(_exposure(lists, n_items)) / n_items
+    return np.count_nonzero(places_of(lists, n_items)) / n_items
 
 
 def gini(lists: TopK, n_items: int) -> float:
@@ -53,7 +55,7 @@ def gini(lists: TopK, n_items: int) -> float:
 
     Source: Shani and Gunawardana (2011), section 8.3.3.
     """
-    places = np.sort(_exposure(lists, n_items))
+    places = np.sort(places_of(lists, n_items))
     total = n_items * places.sum()
     return float((2 * np.arange(1, n_items + 1) - n_items - 1) @ places / total) if total else np.nan
 
@@ -82,12 +84,10 @@ def intra_list_diversity(lists: TopK, vectors) -> np.ndarray:
     """
     if getattr(vectors, "ndim", None) != 2:
         raise ValueError(f"vectors must be an array or csr (items, width), got {type(vectors).__name__}")
-    items = _checked(lists, vectors.shape[0])
+    items = checked_items(lists, vectors.shape[0])
     unit, known = _unit(vectors)
-    inside = (items >= 0) & known[items]
-    counts = inside.sum(axis=1)
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    listed = csr_matrix((np.ones(indptr[-1]), items[inside], indptr), (len(items), len(known)))
+    listed = as_rows(items, known)
+    counts = np.diff(listed.indptr)
     blocks = [listed[start : start + BLOCK] @ unit for start in range(0, len(items), BLOCK)]
     squares = np.concatenate([np.empty(0), *(_squared_lengths(block) for block in blocks)])
     pairs = np.where(counts > 1, counts * (counts - 1), np.nan)
@@ -112,7 +112,7 @@ def newcomer_share(lists: TopK, is_new: np.ndarray) -> np.ndarray:
     is_new = np.asarray(is_new)
     if is_new.dtype != bool or is_new.ndim != 1:
         raise ValueError(f"is_new must be one bool per item, got {is_new.dtype} {is_new.shape}")
-    return _mean_of(lists, is_new)
+    return mean_over(lists, is_new)
 
 
 def novelty(lists: TopK, train: Dataset) -> np.ndarray:
@@ -126,7 +126,7 @@ def novelty(lists: TopK, train: Dataset) -> np.ndarray:
 
     Source: Zhou et al. (2010), "surprisal"; the added ones: ours.
     """
-    return _mean_of(lists, -np.log2((_owners(train) + 1) / (len(train.users) + 1)))
+    return mean_over(lists, -np.log2((owners_of(train) + 1) / (len(train.users) + 1)))
 
 
 def popularity_percentile(lists: TopK, train: Dataset) -> np.ndarray:
@@ -138,10 +138,38 @@ def popularity_percentile(lists: TopK, train: Dataset) -> np.ndarray:
 
     Source: ours; the complement of the rank in Celma and Herrera (2008).
     """
-    owners = _owners(train)
+    owners = owners_of(train)
     ordered = np.sort(owners)
     rank = (np.searchsorted(ordered, owners, "left") + np.searchsorted(ordered, owners, "right") - 1) / 2
-    return _mean_of(lists, rank / (len(owners) - 1) if len(owners) > 1 else np.full(len(owners), 0.5))
+    return mean_over(lists, rank / (len(owners) - 1) if len(owners) > 1 else np.full(len(owners), 0.5))
+
+
+def long_tail_share(lists: TopK, train: Dataset, head_share: float = 0.2) -> np.ndarray:
+    """Share of a list's items that are not bestsellers: those outside the head_share of items that most users had.
+
+    The head holds at most head_share of the catalogue; items that tie at its edge are in the tail, all of them.
+
+    Parameters
+    ----------
+    head_share : float, above 0 and below 1
+        Share of the catalogue that is called the head.
+
+    Returns
+    -------
+    (B,) float64 in [0, 1]; NaN for an empty list
+
+    Raises
+    ------
+    ValueError  for a head_share outside of 0 to 1; for lists see `coverage`
+
+    Source: Abdollahpouri, Burke and Mobasher (2019), "average percentage of long tail items", with the head as a share
+    of the items; that ties are in the tail: ours.
+    """
+    if not 0 < head_share < 1:
+        raise ValueError(f"head_share must be above 0 and below 1, got {head_share}")
+    owners = owners_of(train)
+    at_least_as_popular = len(owners) - np.searchsorted(np.sort(owners), owners, "left")
+    return mean_over(lists, at_least_as_popular > head_share * len(owners) + 1e-9)  # 0.29 * 100 is 28.999999999999996
 
 
 def one_hot(labels) -> csr_matrix:
@@ -229,59 +257,20 @@ class PopularityPercentile:
         return popularity_percentile(lists, self.train)
 
 
+@dataclass(frozen=True, eq=False)
+class LongTailShare:
+    """`long_tail_share` behind the bestsellers of `train`."""
+
+    train: Dataset
+    head_share: float = 0.2
+    label: str = "long_tail_share"
+
+    def __call__(self, lists: TopK) -> np.ndarray:
+        """(B,), one number per user."""
+        return long_tail_share(lists, self.train, self.head_share)
+
+
 # ------------------------------------------------------------------------------------------------------------- pieces
-def _checked(lists, n_items):
-    """The items of the lists (B, K), after checks: positions of a catalogue of n_items, each once per list."""
-    return _counted(lists, n_items)[0]
-
-
-def _exposure(lists, n_items):
-    """In how many lists each item stands, (I,)."""
-    if n_items < 1:
-        raise ValueError(f"n_items must be at least 1, got {n_items}")
-    return _counted(lists, n_items)[1]
-
-
-def _counted(lists, n_items):
-    """The items of the lists (B, K), checked, and in how many lists each item stands (I,)."""
-    items = np.ascontiguousarray(lists.items, np.int32)
-    if items.size and not -1 <= items.min() <= items.max() < n_items:
-        worst = items.min() if items.min() < -1 else items.max()
-        raise ValueError(f"lists hold item position {worst}; positions here are 0 to {n_items - 1}, or -1 for padding")
-    counts, n_repeats, first = _count(items, n_items)
-    if n_repeats:
-        user = lists.users[first]
-        raise ValueError(f"{n_repeats} of {len(items)} lists hold an item twice, the first for user {user!r}")
-    return items, counts
-
-
-@njit(nogil=True, cache=True)
-def _count(items, n_items):
-    """In how many lists each item stands (I,), how many lists hold an item twice, and the first of them."""
-    counts, listed_in = np.zeros(n_items, np.int64), np.full(n_items, -1, np.int32)
-    n_repeats, first = 0, -1
-    for row in range(items.shape[0]):
-        repeated = False
-        for item in items[row]:
-            if item >= 0:
-                repeated |= listed_in[item] == row
-                listed_in[item] = row
-                counts[item] += 1
-        n_repeats += repeated
-        if repeated and first < 0:
-            first = row
-    return counts, n_repeats, first
-
-
-def _mean_of(lists, values):
-    """Mean of an item's value (I,) over each list, (B,); NaN for an empty list."""
-    items = _checked(lists, len(values))
-    inside = items >= 0
-    counts = inside.sum(axis=1)
-    sums = np.append(values, 0)[items].sum(axis=1)  # padding, -1, takes the 0 at the end
-    return np.divide(sums, counts, out=np.full(len(items), np.nan), where=counts > 0)
-
-
 def _unit(vectors):
     """Rows divided by their length, float64, and which of them can be: neither zero nor with a NaN (I,) bool."""
     vectors = csr_matrix(vectors, dtype=np.float64) if issparse(vectors) else np.asarray(vectors, np.float64)
@@ -297,8 +286,3 @@ def _squared_lengths(vectors):
     if issparse(vectors):
         return np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
     return np.einsum("id,id->i", vectors, vectors)
-
-
-def _owners(train):
-    """How many users had each item, (I,)."""
-    return np.bincount(train.weights.indices, minlength=len(train.items))

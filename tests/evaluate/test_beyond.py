@@ -12,12 +12,14 @@ from reco_utils.evaluate.beyond import (
     Coverage,
     Diversity,
     Gini,
+    LongTailShare,
     NewcomerShare,
     Novelty,
     PopularityPercentile,
     coverage,
     gini,
     intra_list_diversity,
+    long_tail_share,
     newcomer_share,
     novelty,
     one_hot,
@@ -105,6 +107,20 @@ def test_popularity_percentile_by_hand():
     assert popularity_percentile(lists_of([[0]]), train_of([[1]])).tolist() == [0.5]
 
 
+def test_the_long_tail_is_what_is_left_without_the_head():
+    # of 5 items, 3, 2, 1, 1 and 0 of 3 users had them: a head of one is item 0, a head of two also item 1
+    np.testing.assert_allclose(long_tail_share(LISTS, TRAIN), [2 / 3, 1 / 2, 0, np.nan])
+    np.testing.assert_allclose(long_tail_share(LISTS, TRAIN, 0.4), [1 / 3, 1 / 2, 0, np.nan])
+    np.testing.assert_allclose(long_tail_share(LISTS, TRAIN, 0.6), [1 / 3, 1 / 2, 0, np.nan])  # 2 and 3 tie at its edge
+    np.testing.assert_allclose(long_tail_share(LISTS, TRAIN, 0.8), [0, 0, 0, np.nan])
+
+
+def test_a_head_of_29_in_100_items_holds_29_though_the_product_is_a_little_less():
+    owned = np.tril(np.ones((100, 100)))  # item 0 had by all, item 99 by one
+    items = np.array([[28], [29]])
+    assert 0.29 * 100 < 29 and long_tail_share(lists_of(items), train_of(owned), 0.29).tolist() == [0, 1]
+
+
 # ------------------------------------------------------------------------------------------------------------- oracles
 def naive_diversity(lists, vectors):
     found = []
@@ -177,6 +193,7 @@ def test_bound_to_their_data_they_are_called_with_lists_alone():
         (Diversity(vectors), intra_list_diversity(LISTS, vectors)),
         (NewcomerShare(is_new), newcomer_share(LISTS, is_new)),
         (Novelty(TRAIN), novelty(LISTS, TRAIN)),
+        (LongTailShare(TRAIN, 0.4), long_tail_share(LISTS, TRAIN, 0.4)),
         (PopularityPercentile(TRAIN), popularity_percentile(LISTS, TRAIN)),
     ):
         np.testing.assert_array_equal(bound(LISTS), values)
@@ -195,6 +212,7 @@ MEASURES = {
     "diversity": lambda lists: intra_list_diversity(lists, np.eye(5)),
     "newcomers": lambda lists: newcomer_share(lists, np.ones(5, bool)),
     "novelty": lambda lists: novelty(lists, TRAIN),
+    "long tail": lambda lists: long_tail_share(lists, TRAIN),
     "percentile": lambda lists: popularity_percentile(lists, TRAIN),
 }
 
@@ -210,6 +228,8 @@ def test_lists_of_another_catalogue_or_with_repeats_are_refused(measure):
 
 
 def test_bad_data_is_refused():
+    with pytest.raises(ValueError, match="head_share must be above 0 and below 1, got 1"):
+        long_tail_share(LISTS, TRAIN, 1)
     with pytest.raises(ValueError, match="n_items must be at least 1, got 0"):
         coverage(LISTS, 0)
     with pytest.raises(ValueError, match=r"is_new must be one bool per item, got int64 \(5,\)"):
