@@ -43,8 +43,10 @@ def intervals(ax: Axes, table: pd.DataFrame, *, value="mean", low="low", high="h
 
 
 def curves(ax: Axes, table: pd.DataFrame, *, x: str, by: str, value="mean", low="low", high="high") -> Axes:
-    """One line with its band per value of `by`, a dot at every row; the values of x stand in equal steps."""
-    steps = sorted(table[x].unique())
+    """One line with its band per value of `by`, a dot at every row; the values of x stand in equal steps, sorted, or in
+    the order of their categories."""
+    ordered = isinstance(table[x].dtype, pd.CategoricalDtype)
+    steps = list(table[x].cat.categories) if ordered else sorted(table[x].unique())
     for n, (name, part) in enumerate(table.groupby(by, sort=False)):
         at, color = [steps.index(v) for v in part[x]], COLORS[n % len(COLORS)]
         ax.plot(at, part[value], marker="o", color=color, label=name)

@@ -51,6 +51,13 @@ def test_each_group_has_a_curve_and_a_band_at_equal_steps(ax):
     assert len(ax.collections) == 2 and ax.get_xlabel() == "n"
 
 
+def test_the_steps_of_a_categorical_stand_in_the_order_of_its_categories(ax):
+    steps = pd.Categorical(["20 and more", "5 to 19"], categories=["1 to 4", "5 to 19", "20 and more"])
+    curves(ax, pd.DataFrame({"n": steps, "kind": "a", "mean": [1.0, 2], "low": 0.5, "high": 5.0}), x="n", by="kind")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1 to 4", "5 to 19", "20 and more"]
+    assert ax.lines[0].get_xdata().tolist() == [2, 1]
+
+
 def test_tables_stand_side_by_side_at_the_rows_they_share(ax):
     one = pd.DataFrame({"mean": [1.0, 2], "low": [0.5, 1.5], "high": [2.0, 3.0]}, index=["few", "many"])
     side_by_side(ax, {"ours": one, "theirs": one + 1})

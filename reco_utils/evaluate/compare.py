@@ -16,18 +16,20 @@ import inspect
 import io
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from reco_utils import __version__
 from reco_utils.core import USER, ListMetric, Metric, Pipeline, Recommender, Split, TopK, check_k, recommend
+from reco_utils.evaluate import render
 from reco_utils.evaluate.accuracy import NAMES, measure, parse_label
 from reco_utils.evaluate.stats import (
     bootstrap_interval,
@@ -37,6 +39,9 @@ from reco_utils.evaluate.stats import (
     jackknife_interval,
     paired_permutation,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ENOUGH_USERS = 100  # below this the interval of a usual metric is wider than usual differences between models
 N_RESAMPLES, N_PERMUTATIONS, N_GROUPS, LEVEL = 2000, 9999, 50, 0.95
@@ -192,6 +197,63 @@ class Comparison:
         at = np.arange(len(self.per_user))[rows]
         lists = {name: _rows(lists, at) for name, lists in self.lists.items()}
         return replace(self, per_user=self.per_user.iloc[at], lists=lists, warm=self.warm[at])
+
+    def latex(
+        self,
+        metric: str | None = None,
+        *,
+        baseline: str | None = None,
+        digits: int = 4,
+        lower_is_better: Collection[str] = ("gini", "calibration"),
+        no_best: Collection[str] = ("average_price", "popularity_percentile"),
+    ) -> str:
+        """The table as LaTeX in the booktabs style: means and intervals, the best model in bold.
+
+        Parameters
+        ----------
+        metric : str, optional
+            As for `table`: then the columns are mean, interval and users. Without it every metric has a column, with
+            half the width of its interval behind the mean.
+        baseline : str, optional
+            Name of a model: others get a star where they differ from it, by `p_holm` below 0.05 in `versus`.
+        digits : int
+            Behind the point.
+        lower_is_better, no_best : names or labels of metrics
+            Their lowest mean is the best; none of their means is.
+
+        Returns
+        -------
+        A tabular, to be put into a table of yours; it needs \\usepackage{booktabs}. NaN is "--".
+        """
+        marked, notes = set(), [render.escape(self.note)]
+        if baseline is not None:
+            against = self.versus(baseline, metric)
+            marked = set(against.index[against["p_holm"] < 1 - LEVEL])
+            test = f"differs from {baseline}, p < 0.05 (paired permutation test over users, Holm's correction)"
+            notes.append(f"$^{{*}}$ {render.escape(test)}")
+        if metric is None:
+            return render.overview(self.table(), digits, lower_is_better, no_best, marked, notes)
+        label = self.label_of(metric)
+        return render.one_metric(self.table(label), label, digits, lower_is_better, no_best, marked, notes)
+
+    def plot(self, ax: "Axes", metric: str | Sequence[str] | None = None) -> "Axes":
+        """Dots with intervals: one metric with a row per model, or several side by side in colours; returns the Axes.
+
+        Parameters
+        ----------
+        metric : str or several, optional
+            Default: the first metric. Several should have a common scale, such as ndcg and recall.
+        """
+        from reco_utils.plots import intervals, side_by_side  # only who draws waits for matplotlib
+
+        if metric is None or isinstance(metric, str):
+            label = self.label_of(metric or self.metrics[0])
+            ax = intervals(ax, self.table(label))
+            ax.set_xlabel(label)
+            return ax
+        ax = side_by_side(ax, {self.label_of(name): self.table(name) for name in metric})
+        ax.legend()
+        return ax
 
     def export(self, path: str | os.PathLike) -> Path:
         """Write the table, the configuration and the seed as JSON, and the per-user values as Parquet beside it.
