@@ -24,6 +24,7 @@ HOMES = {
         "models/gram.py",
         "evaluate/accuracy.py",
         "evaluate/listed.py",
+        "rerank/cosines.py",
     },
     "implicit": {"models/als.py"},
     "surprise": set(),
