@@ -6,15 +6,21 @@ Letters: B lists, C candidates of a list, K length of the new list, I items, D w
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from numba import njit
+from scipy.sparse import csr_matrix
 
 from reco_utils.core import TopK, UserBatch, check_k
-from reco_utils.rerank.relevance import relevance
+from reco_utils.rerank.relevance import check_share, relevance
+from reco_utils.rerank.vectors import check_positions, clear, cosine, lay_out, unit_vectors
+from reco_utils.topk import everywhere, spans
+
+CHUNK = 256  # lists per task
+LOWEST = -1.000001  # no cosine is below, rounding included
 
 
 @dataclass(frozen=True, eq=False)
 class MMR:
-    """Greedily the candidate with the highest lam * relevance - (1 - lam) * largest cosine to an item chosen before.
+    """Again and again the candidate with the highest lam * relevance - (1 - lam) * largest cosine to those chosen.
 
     The first item stays the first. Of equal candidates the earlier one is taken. An item whose vector is zero or NaN
     is not known: its cosine to all others is 0.
@@ -24,34 +30,59 @@ class MMR:
     vectors : (I, D) array or csr
         Any description of the items, of any length: factors, content vectors, categories as 0 and 1.
     lam : float in [0, 1]
-        1: relevance only, the list stays as it is. 0: unlikeness only.
+        1: relevance only, the list stays as it is. 0: the first item, then what is least like those above.
 
-    Source: Carbonell and Goldstein (1998).
+    Source: Carbonell and Goldstein (1998), with the relevance of `rerank.relevance`; the upper bounds that spare most
+    cosines: Minoux (1978), "accelerated greedy".
     """
 
     vectors: np.ndarray | csr_matrix
     lam: float = 0.7
 
     def __post_init__(self):
-        if not 0 <= self.lam <= 1:
-            raise ValueError(f"lam must be from 0 to 1, got {self.lam!r}")
-        if getattr(self.vectors, "ndim", None) != 2:
-            raise ValueError(f"vectors must be an array or csr (items, width), got {type(self.vectors).__name__}")
-        vectors = self.vectors.toarray() if issparse(self.vectors) else np.asarray(self.vectors)
-        lengths = np.sqrt(np.einsum("id,id->i", vectors, vectors, dtype=float))
-        known = lengths > 0
-        object.__setattr__(self, "_unit", np.where(known[:, None], vectors / np.where(known, lengths, 1)[:, None], 0))
+        check_share("lam", self.lam)
+        object.__setattr__(self, "_unit", unit_vectors(self.vectors, np.float32))
 
     def __call__(self, lists: TopK, batch: UserBatch, k: int) -> TopK:
-        """The k items that were chosen, in the order of choice."""
-        order = np.full((len(lists), check_k(k)), -1)
-        for row, (items, worth) in enumerate(zip(lists.items, relevance(lists))):
-            unit, left = self._unit[items], list(np.flatnonzero(items >= 0))
-            nearest = np.zeros(len(items))
-            for place in range(min(k, len(left))):
-                value = self.lam * worth[left] - (1 - self.lam) * nearest[left]
-                best = left.pop(int(np.argmax(value)))
-                order[row, place] = best
-                cosines = unit @ unit[best]
-                nearest = np.maximum(nearest, cosines) if place else cosines
+        """The k chosen items, in the order of choice."""
+        order = np.full((len(lists), check_k(k)), -1, np.int32)
+        items, worth = check_positions(lists, self.vectors.shape[0], "vectors"), relevance(lists)
+        everywhere(
+            lambda start, stop: _choose_rows(start, stop, items, worth, float(self.lam), *self._unit, order),
+            spans(len(items), -(-len(items) // CHUNK)),
+        )
         return lists.take(order)
+
+
+@njit(nogil=True, cache=True)
+def _choose_rows(start, stop, items, worth, lam, dense, sparse, width, order):
+    """Fill `order` (B, K) with the columns chosen from `items` (B, C).
+
+    The cosine to the nearest of the chosen only rises, so the value a candidate had some places above is an upper bound
+    of what it has now: a candidate is compared with the chosen only as long as its bound beats the best so far.
+    """
+    n = items.shape[1]
+    row, nearest, chosen = np.zeros(width), np.empty(n), np.empty(order.shape[1], np.int32)
+    compared = np.empty(n, np.int32)  # with how many of the chosen; -1 for padding and the chosen themselves
+    for b in range(start, stop):
+        nearest[:] = LOWEST
+        compared[:] = np.where(items[b] >= 0, 0, -1)
+        for place in range(order.shape[1]):
+            best, top = -1, -np.inf
+            for c in range(n):
+                if compared[c] < 0:
+                    continue
+                value = lam * worth[b, c] - (1 - lam) * (nearest[c] if place else 0.0)
+                if value > top and compared[c] < place:
+                    lay_out(sparse, items[b, c], row)
+                    while value > top and compared[c] < place:
+                        near = cosine(dense, sparse, items[b, c], chosen[compared[c]], row)
+                        nearest[c] = max(nearest[c], near)
+                        compared[c] += 1
+                        value = lam * worth[b, c] - (1 - lam) * nearest[c]
+                    clear(sparse, items[b, c], row)
+                if value > top:
+                    best, top = c, value
+            if best < 0:
+                break
+            order[b, place], chosen[place], compared[best] = best, items[b, best], -1

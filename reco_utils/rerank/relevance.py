@@ -4,6 +4,7 @@ Letters: B lists, C candidates of a list.
 """
 
 import numpy as np
+from numba import njit
 
 from reco_utils.core import TopK
 
@@ -20,16 +21,50 @@ def relevance(lists: TopK) -> np.ndarray:
     -------
     (B, C) float64 in [0, 1], NaN for padding
 
+    Raises
+    ------
+    ValueError  for an infinite score
+
     Source: ours; min-max scaling per list.
     """
-    inside = lists.items >= 0
-    scores = np.where(inside, np.nan_to_num(lists.scores.astype(np.float64), nan=np.nan), np.nan)
-    low = np.fmin.reduce(scores, axis=1, keepdims=True, initial=np.inf)
-    high = np.fmax.reduce(scores, axis=1, keepdims=True, initial=-np.inf)
-    flat = ~(low < high)  # one candidate, none, or no score at all
-    low, width = np.where(flat, 0, low), np.where(flat, 1, high - low)
-    worth = np.where(flat, 1, np.where(np.isnan(scores), 0, (scores - low) / width))
-    ordered = -np.sort(np.where(inside, -worth, 1), axis=1)  # padding goes to the end
-    found = np.full(scores.shape, np.nan)
-    found[inside] = ordered[np.arange(scores.shape[1]) < inside.sum(axis=1, keepdims=True)]
+    if np.isinf(lists.scores).any():
+        raise ValueError("scores must be finite to be put on a scale from 0 to 1, got infinite ones")
+    return _scale_rows(np.ascontiguousarray(lists.items), np.ascontiguousarray(lists.scores, np.float32))
+
+
+def check_share(name: str, value: float) -> None:
+    """Refuse a weight of relevance, `lam` or `theta`, that is no number from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+    """
+    if isinstance(value, (bool, str)) or not 0 <= value <= 1:
+        raise ValueError(
+            f"{name} must be a number from 0 (the reranker's own aim only) to 1 (relevance only), got {value!r}"
+        )
+
+
+@njit(nogil=True, cache=True)
+def _scale_rows(items, scores):
+    """`relevance` of items and scores (B, C)."""
+    found, row = np.full(items.shape, np.nan), np.empty(items.shape[1])
+    for b in range(items.shape[0]):
+        n, low = 0, np.inf
+        for c in range(row.size):
+            if items[b, c] >= 0:
+                row[n] = scores[b, c]
+                low = row[n] if row[n] < low else low
+                n += 1
+        falling = True
+        for j in range(n):
+            row[j] = low if np.isnan(row[j]) else row[j]
+            falling &= j == 0 or row[j] <= row[j - 1]
+        if not falling:
+            row[:n] = -np.sort(-row[:n])
+        width, j = row[0] - low, 0
+        for c in range(row.size):
+            if items[b, c] >= 0:
+                found[b, c] = (row[j] - low) / width if width > 0 else 1.0
+                j += 1
     return found
