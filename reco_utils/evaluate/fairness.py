@@ -17,8 +17,8 @@ from scipy.sparse import csr_matrix
 from scipy.special import stdtrit
 
 from reco_utils.core import Dataset, Split, TopK
-from reco_utils.evaluate.beyond import newcomer_share
 from reco_utils.evaluate.compare import LEVEL, N_RESAMPLES, Comparison, compare
+from reco_utils.evaluate.listed import as_rows, checked_items, mean_over, owners_of
 from reco_utils.evaluate.slices import NO_SLICE, coded, only_items
 from reco_utils.evaluate.stats import resampled_means
 
@@ -187,10 +187,9 @@ def average_price(lists: TopK, prices) -> np.ndarray:
         bad = prices[np.isinf(prices) | (prices < 0)]
         raise ValueError(f"prices must be finite and at least 0, or NaN where unknown, got {bad[:3].tolist()}")
     known = ~np.isnan(prices)
-    newcomer_share(lists, known)  # refuses positions without a price and items listed twice
-    inside = (lists.items >= 0) & np.append(known, False)[lists.items]
-    sums = np.where(inside, np.append(np.where(known, prices, 0.0), 0.0)[lists.items], 0.0).sum(axis=1)
-    counts = inside.sum(axis=1)
+    listed = as_rows(checked_items(lists, len(prices)), known)
+    counts = np.diff(listed.indptr)
+    sums = listed @ np.where(known, prices, 0.0)
     return np.divide(sums, counts, out=np.full(len(lists), np.nan), where=counts > 0)
 
 
@@ -221,7 +220,7 @@ def exposure_share(lists: TopK, mask) -> np.ndarray:
     mask = np.asarray(mask)
     if mask.dtype != bool or mask.ndim != 1:
         raise ValueError(f"mask must be one bool per item, got {mask.dtype} {mask.shape}")
-    return newcomer_share(lists, mask)
+    return mean_over(lists, mask)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,17 +262,15 @@ def exposure(lists: TopK, labels, train: Dataset | None = None) -> pd.DataFrame:
     codes, names = coded(labels, n_items, "item")
     if train is not None and len(train.items) != n_items:
         raise ValueError(f"labels must be one name per item of train, {len(train.items)}, got {n_items}")
-    newcomer_share(lists, np.zeros(n_items, bool))  # refuses positions outside of the labels, and items listed twice
+    items = checked_items(lists, n_items)
     if (codes < 0).any():
         codes, names = np.where(codes < 0, len(names), codes), [*names, NO_SLICE]
-    rows, columns = np.nonzero(lists.items >= 0)
-    groups = codes[lists.items[rows, columns]]
-    counts = csr_matrix((np.ones(len(rows)), (rows, groups)), (len(lists), len(names)))
+    groups = csr_matrix((np.ones(n_items), codes, np.arange(n_items + 1)), (n_items, len(names)))
+    counts = as_rows(items, np.ones(n_items, bool)) @ groups
     places, error = _shares(counts)
     table = pd.DataFrame({"places": places, "catalogue": _shared(codes, None, len(names))})
     if train is not None:
-        owners = np.bincount(train.weights.indices, minlength=n_items)
-        table["interactions"] = _shared(codes, owners, len(names))
+        table["interactions"] = _shared(codes, owners_of(train), len(names))
     reference = table.iloc[:, -1].where(lambda share: share > 0)
     ends = {"low": np.maximum(places - error, 0), "high": np.minimum(places + error, 1)}
     table = table.assign(ratio=places / reference, **{end: share / reference for end, share in ends.items()})
