@@ -354,6 +354,8 @@ class TopK:
     def __post_init__(self):
         if self.items.ndim != 2 or len(self.items) != len(self.users):
             raise ValueError(f"items must be (requests, k) with {len(self.users)} requests, got {self.items.shape}")
+        if self.items.dtype.kind not in "iu":
+            raise ValueError(f"items must be whole numbers, positions or -1 for padding, got {self.items.dtype}")
         for name, array in {"scores": self.scores, **self.notes}.items():
             if array.shape != self.items.shape:
                 raise ValueError(f"{name} must have the shape of items {self.items.shape}, got {array.shape}")

@@ -88,8 +88,13 @@ class Trials:
 
     @property
     def best(self) -> dict:
-        """The combination with the highest mean among those judged on everything: keywords for the model."""
+        """The combination with the highest mean among those judged on everything: keywords for the model.
+
+        ValueError when none of them has a mean, for then nobody could say which is best.
+        """
         means = self.scores["mean"].fillna(-np.inf)
+        if (means == -np.inf).all():
+            raise ValueError(f"no setting has a mean: none of the {len(self.found.warm)} users has truth")
         if "rung" in self.scores:
             means = means[self.scores["rung"] == self.scores["rung"].max()]
         return self.settings[means.idxmax()]  # the first of several
