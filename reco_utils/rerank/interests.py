@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
+from reco_utils.core import TopK, UserBatch
+
 
 def label_codes(labels) -> tuple[np.ndarray, np.ndarray]:
     """Labels as numbers: codes (I,) int32, -1 where the label is missing, and the distinct labels (L,).
@@ -62,3 +64,25 @@ def look_up(weights: csr_matrix, columns: np.ndarray) -> np.ndarray:
         return np.zeros(columns.shape)
     near = np.minimum(np.searchsorted(stored, wanted), len(stored) - 1)
     return np.where((stored[near] == wanted) & (columns >= 0), weights.data[near], 0.0)
+
+
+def labelled(lists: TopK, batch: UserBatch, codes: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Lists and interests by label, as compiled rerankers want them.
+
+    Returns
+    -------
+    codes (B, C) int32 of the listed items, -1 without a label, -2 in padding
+    indptr, labels, shares : csr arrays (B, L) of the weight of each history per label, as shares that add up to 1
+
+    Raises
+    ------
+    ValueError  for a batch of other requests than the lists, or of another catalogue than the labels
+    """
+    if len(batch) != len(lists):
+        raise ValueError(f"lists and batch must be of the same requests, got {len(lists)} and {len(batch)}")
+    check_items("labels", len(codes), batch.history.shape[1])
+    weights = label_weights(batch.history, codes)
+    totals = np.asarray(weights.sum(axis=1)).ravel()
+    shares = weights.data / np.repeat(totals, np.diff(weights.indptr))
+    listed = np.where(lists.items >= 0, np.append(codes, -2)[lists.items], -2)
+    return listed.astype(np.int32), (weights.indptr.astype(np.int64), weights.indices.astype(np.int32), shares)
