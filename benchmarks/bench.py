@@ -6,12 +6,14 @@ Standard library only, so that a peer's environment can import it. A benchmark f
     if __name__ == "__main__":
         bench.main(__file__, CONTENDERS, prepare)  # prepare(folder, options) writes the data, in our environment
 
-The call alone is timed; what it returns goes to `digest`, a number or text by which results can be compared.
+The call alone is timed; what it returns goes to `digest`, a number or text by which results can be compared. A peer
+that fails is named in the table and left out of later rounds; when one of ours fails, everything stops.
 """
 
 import argparse
 import json
 import os
+import platform
 import resource
 import statistics
 import subprocess
@@ -19,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 OURS = "ours"  # contenders whose name begins so run in our interpreter, the others in that of the peers
@@ -39,6 +42,25 @@ def main(
     options : mapping of name to default, whole numbers
         Sizes of the data, e.g. {"events": 10_000_000}, given as --events.
     """
+    parser = parser_of(contenders)
+    for name, default in (options or {}).items():
+        parser.add_argument(f"--{name}", type=int, default=default)
+    chosen = parser.parse_args()
+    if chosen.child:
+        print_once(contenders[chosen.child], chosen.folder, digest)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder), chosen)
+        pythons = {name: python_of(name, chosen) for name in chosen.only}
+        rounds = run_rounds(file, pythons, folder, chosen.rounds)
+    print(table(rounds))
+    if chosen.save:
+        sizes = {name: getattr(chosen, name) for name in options or {}}
+        save(chosen.save, file, pythons, {"options": sizes, "rounds": rounds, "table": medians(rounds)})
+
+
+def parser_of(contenders) -> argparse.ArgumentParser:
+    """The options that every benchmark has."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--peers", default=sys.executable, help="python of the peers' environment")
     parser.add_argument(
@@ -47,20 +69,12 @@ def main(
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=contenders, default=list(contenders))
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="write every run, the machine and all versions as JSON"
+    )
     parser.add_argument("--child", choices=contenders, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    for name, default in (options or {}).items():
-        parser.add_argument(f"--{name}", type=int, default=default)
-    chosen = parser.parse_args()
-    if chosen.child:
-        found = json.dumps(run_once(contenders[chosen.child], chosen.folder, digest))
-        print(f"\n{found}")  # a library's bar may have left its line unfinished
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder), chosen)
-        pythons = {name: python_of(name, chosen) for name in chosen.only}
-        rounds = [{name: spawn(file, name, folder, pythons[name]) for name in pythons} for _ in range(chosen.rounds)]
-    print(table(rounds))
+    return parser
 
 
 def python_of(name: str, chosen: argparse.Namespace) -> str:
@@ -79,13 +93,37 @@ def run_once(contender: Callable, folder: Path, digest: Callable) -> dict:
     return {"seconds": seconds, "cpu": busy, "call_mb": peak - before, "peak_mb": peak, "digest": digest(result)}
 
 
+def print_once(contender: Callable, folder: Path, digest: Callable) -> None:
+    """What a child does: one run, its figures as the last line."""
+    found = json.dumps(run_once(contender, folder, digest))
+    print(f"\n{found}")  # a library's bar may have left its line unfinished
+
+
 def spawn(file: str, name: str, folder: str, python: str) -> dict:
-    """One run of one contender in a fresh process."""
+    """One run of one contender in a fresh process; a peer that fails gives {"failed": why}."""
     command = [python, file, "--child", name, "--folder", folder]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
-    if done.returncode:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    except FileNotFoundError:
+        return {"failed": f"no interpreter {python}"}
+    if done.returncode and name.startswith(OURS):
         raise RuntimeError(f"{name} failed in {python}:\n{done.stderr}")
+    if done.returncode:
+        return {"failed": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_rounds(file: str, pythons: Mapping[str, str], folder: str, n: int) -> list[dict]:
+    """All contenders in turn, n times; what is running is said on the way."""
+    rounds, left = [], dict(pythons)
+    for at in range(n):
+        runs = {}
+        for name, python in left.items():
+            print(f"  round {at + 1} of {n}: {name}", file=sys.stderr, flush=True)
+            runs[name] = spawn(file, name, folder, python)
+        left = {name: python for name, python in left.items() if "failed" not in runs[name]}
+        rounds.append(runs)
+    return rounds
 
 
 def peak_mb() -> float:
@@ -104,16 +142,80 @@ def restart_peak() -> float:
     return peak_mb()
 
 
+def medians(rounds: list[dict]) -> dict[str, dict]:
+    """Contender -> medians over its rounds; the ratio is that of wall seconds to the first one's in the same round."""
+    first, found = next(iter(rounds[0])), {}
+    for name in rounds[0]:
+        runs = [each[name] for each in rounds if name in each]
+        failed = [run["failed"] for run in runs if "failed" in run]
+        if failed:
+            found[name] = {"failed": failed[0]}
+            continue
+        ratios = [each[name]["seconds"] / each[first]["seconds"] for each in rounds]
+        row = {key: statistics.median(run[key] for run in runs) for key in ("seconds", "cpu", "call_mb", "peak_mb")}
+        found[name] = row | {
+            "ratio": statistics.median(ratios),
+            "digests": sorted({json.dumps(r["digest"]) for r in runs}),
+        }
+    return found
+
+
 def table(rounds: list[dict]) -> str:
-    """Medians over rounds as Markdown; the ratio is that of wall seconds to the first contender's in the same round."""
-    names = list(rounds[0])
+    """The medians as Markdown."""
     lines = ["| contender | seconds | times the first | cpu s | call MB | peak MB | result |", "|---" * 7 + "|"]
-    for name in names:
-        runs = [each[name] for each in rounds]
-        ratio = statistics.median(each[name]["seconds"] / each[names[0]]["seconds"] for each in rounds)
-        seconds, cpu, call, peak = (
-            statistics.median(r[k] for r in runs) for k in ("seconds", "cpu", "call_mb", "peak_mb")
-        )
-        digests = " or ".join(sorted({json.dumps(r["digest"]) for r in runs}))
-        lines.append(f"| {name} | {seconds:.2f} | {ratio:.2f} | {cpu:.2f} | {call:.0f} | {peak:.0f} | {digests} |")
+    for name, row in medians(rounds).items():
+        if "failed" in row:
+            lines.append(f"| {name} | failed: {row['failed']} |" + " |" * 5)
+            continue
+        figures = (f"{row['seconds']:.2f}", f"{row['ratio']:.2f}", f"{row['cpu']:.2f}", f"{row['call_mb']:.0f}")
+        lines.append(f"| {name} | {' | '.join(figures)} | {row['peak_mb']:.0f} | {' or '.join(row['digests'])} |")
     return "\n".join(lines)
+
+
+# ------------------------------------------------------------------------------------------------------ for the record
+def save(path: Path, file: str, pythons: Mapping[str, str], found: dict) -> None:
+    """Write what was found with the date, the machine and the versions of everything, as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    versions = {python: versions_of(python) for python in dict.fromkeys([sys.executable, *pythons.values()])}
+    record = {
+        "benchmark": Path(file).stem,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "revision": revision(),
+        **found,
+        "environments": {name: versions[python] for name, python in pythons.items()},
+    }
+    path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def machine() -> dict:
+    """Cores that this process may use, memory, model of the processor and system."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    return {
+        "cores": cores, "memory_gb": round(memory, 1), "processor": model or platform.processor(),
+        "system": platform.platform(),
+    }  # fmt: skip
+
+
+def revision() -> str:
+    """The commit that was measured, with a + when files were changed since; empty outside of git."""
+    here = Path(__file__).parent
+    done = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=here, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def versions_of(python: str) -> dict:
+    """Python and every package of an environment; empty when there is none."""
+    code = (
+        "import json, sys; from importlib.metadata import distributions as all; "
+        "print(json.dumps({'python': sys.version.split()[0], **{d.name: d.version for d in sorted(all(), key=lambda d: "
+        "d.name.lower())}}))"
+    )
+    try:
+        return json.loads(subprocess.run([python, "-c", code], capture_output=True, text=True).stdout or "{}")
+    except FileNotFoundError:
+        return {}
