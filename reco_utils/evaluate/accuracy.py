@@ -28,7 +28,7 @@ from scipy.sparse import csr_matrix, issparse
 from reco_utils.core import USER, TopK, check_k
 from reco_utils.topk import N_THREADS, everywhere, spans
 
-BLOCK = 4096  # lists whose counts and values are made together, so that they stay in the cache
+BLOCK = 16_384  # lists whose counts and values are made together, so that they stay in the cache
 GAINS = {
     "binary": np.ones_like,  # a truth item is a truth item
     "linear": np.copy,  # Jarvelin and Kekalainen (2002)
@@ -76,7 +76,7 @@ _METRICS: dict[str, tuple[str, Callable]] = {  # name in labels -> (gain, formul
     "ndcg_exponential": ("exponential", _ndcg),
     "map": ("binary", _average_precision("min_k_n")),
     **{f"map_{name}": ("binary", _average_precision(name)) for name in DENOMINATORS},
-    "hit_rate": ("binary", lambda at: (at.hits > 0).astype(float)),
+    "hit_rate": ("binary", lambda at: at.hits > 0),
     "mrr": ("binary", lambda at: np.where(at.first > 0, 1 / np.maximum(at.first, 1), 0.0)),
     "pauc": ("binary", lambda at: at.pairs / (at.k * at.n)),
 }
@@ -319,116 +319,113 @@ def _values(topk, truth, wanted) -> np.ndarray:
     wanted = [(*_METRICS[name], _check_cut(k, topk)) for name, k in wanted]
     truth = check_truth(topk, truth)
     cuts = sorted({k for *_, k in wanted})
-    gains = {name: _gains(truth, name) for name in GAINS if name in {gain for gain, *_ in wanted}}
+    gains = [name for name in GAINS if name in {gain for gain, *_ in wanted}]
+    worth = np.stack([_worth(truth, gain) for gain in gains])
     items = np.ascontiguousarray(topk.items, np.int32)
     values, repeats = np.empty((len(wanted), len(items))), np.zeros(len(items), bool)
 
     def task(start, stop):
-        seen = np.zeros((2, truth.shape[1]), np.int32)
+        seen = np.zeros((truth.shape[1], 2), truth.indices.dtype)
         for top in range(start, stop, BLOCK):
             rows = slice(top, min(top + BLOCK, stop))
-            counts, n = _count(items, truth, gains, cuts, rows, seen, repeats)
+            counts = _count(items, truth, worth, cuts, rows, seen, repeats)
             for at, (gain, formula, k) in enumerate(wanted):
-                values[at, rows] = np.where(n > 0, formula(counts[gain, k]), np.nan)
+                values[at, rows] = formula(counts[gains.index(gain)][cuts.index(k)])
+            values[:, rows][:, np.diff(truth.indptr[rows.start : rows.stop + 1]) == 0] = np.nan
 
     everywhere(task, spans(len(items), min(N_THREADS, 1 + len(items) // BLOCK)))
     _refuse_repeats(topk, repeats)
     return values
 
 
-def _gains(truth, name):
+def _worth(truth, gain):
     """What each truth item is worth (nnz,)."""
     with np.errstate(over="ignore"):
-        gains = GAINS[name](truth.data)
-    if not np.isfinite(gains).all():
-        raise ValueError(f"gain {name!r} overflows for gains up to {truth.data.max():g}; rescale the truth")
-    return gains
+        worth = GAINS[gain](truth.data)
+    if not np.isfinite(worth).all():
+        raise ValueError(f"gain {gain!r} overflows for gains up to {truth.data.max():g}; rescale the truth")
+    return worth
 
 
-def _count(items, truth, gains, cuts, rows, seen, repeats):
-    """One pass over the lists at `rows`, a slice: (gain, k) -> _Counts, and the truth items of each user."""
+def _count(items, truth, worth, cuts, rows, seen, repeats) -> list[list[_Counts]]:
+    """One pass over the lists at `rows`, a slice: the counts by gain and cut."""
     indptr, cuts = truth.indptr[rows.start : rows.stop + 1], np.array(cuts, np.int64)
     discounts = 1 / np.log2(np.arange(items.shape[1]) + 2)
-    sums = np.zeros((4 + len(gains), len(cuts), rows.stop - rows.start))
-    worth = np.stack(list(gains.values()))
-    _pass(items[rows], indptr, truth.indices, worth, cuts, discounts, seen, rows.start, sums, repeats[rows])
-    n = np.diff(indptr)
-    counts = {}
-    for (gain, values), dcg in zip(gains.items(), sums[4:]):
-        ideal = _ideal(gain, n, indptr, values, cuts, discounts)
-        counts |= {
-            (gain, int(k)): _Counts(k, np.maximum(n, 1), *sums[:4, c], dcg[c], ideal[c]) for c, k in enumerate(cuts)
-        }
-    return counts, n
-
-
-def _ideal(gain, n, indptr, values, cuts, discounts):
-    """The DCG of the best possible lists (C, B), 1 where there is no truth."""
-    if gain == "binary":
-        best = np.cumsum(discounts)
-        return [best[np.clip(n, 1, k) - 1] for k in cuts]
-    ideal = np.ones((len(cuts), len(n)))
-    _best(indptr, values, cuts, discounts[: cuts[-1]], ideal)
-    return ideal
+    shape = len(cuts), rows.stop - rows.start
+    sums, dcg, ideal = np.zeros((4, *shape)), np.zeros((len(worth), *shape)), np.ones((len(worth), *shape))
+    _pass(items[rows], indptr, truth.indices, worth, cuts, discounts, seen, rows.start, sums, dcg, repeats[rows])
+    _best(indptr, worth, cuts, discounts, ideal)
+    n = np.maximum(np.diff(indptr), 1.0)
+    return [[_Counts(k, n, *sums[:, c], dcg[g, c], ideal[g, c]) for c, k in enumerate(cuts)] for g in range(len(worth))]
 
 
 @njit(nogil=True, cache=True)
-def _pass(items, indptr, indices, gains, cuts, discounts, seen, first_row, sums, repeats):
-    """Fill sums (4 + G, C, B): hits, first, precision_sum, pairs, then the DCG of each gain; and repeats (B,).
+def _pass(items, indptr, indices, worth, cuts, discounts, seen, first_row, sums, dcg, repeats):
+    """Fill sums (4, C, B): hits, first, precision_sum, pairs; dcg (G, C, B); and repeats (B,).
 
-    `seen` (2, I) is room to work in: the last row + 1 that listed an item, kept for the next call, and the item's place
-    in the present user's truth, from 1.
+    `seen` (I, 2) is room to work in, kept for the rows to come: the last row that listed an item, and the last place in
+    the truth where it stood, both from 1. Of earlier rows are the rows before this one, and the places up to `begin`.
     """
-    listed_in, wanted = seen
-    dcg = np.empty(gains.shape[0])
+    gained = np.empty(worth.shape[0])
     for row in range(items.shape[0]):
         begin, end, stamp = indptr[row], indptr[row + 1], first_row + row + 1
         for at in range(begin, end):
-            wanted[indices[at]] = at - begin + 1
-        hits, first, precision_sum, cut = 0, 0, 0.0, 0
-        dcg[:] = 0
-        for column in range(items.shape[1]):
-            item, rank = items[row, column], column + 1
-            if item >= 0:
-                repeats[row] |= listed_in[item] == stamp
-                listed_in[item] = stamp
-                if wanted[item]:
-                    hits += 1
-                    if hits == 1:
-                        first = rank
-                    precision_sum += hits / rank
-                    for gain in range(dcg.size):
-                        dcg[gain] += gains[gain, begin + wanted[item] - 1] * discounts[column]
-                    for c in range(cuts.size):
-                        sums[3, c, row] += max(cuts[c] - (rank - hits), 0)
-            if cut < cuts.size and rank == cuts[cut]:
+            seen[indices[at], 1] = at + 1
+        hits, first, precision_sum, repeated, start = 0, 0, 0.0, False, 0
+        gained[:] = 0
+        for cut in range(cuts.size + 1):
+            stop = cuts[cut] if cut < cuts.size else items.shape[1]
+            for column in range(start, stop):
+                item, rank = items[row, column], column + 1
+                if item < 0:
+                    continue
+                repeated |= seen[item, 0] == stamp
+                seen[item, 0] = stamp
+                at = seen[item, 1] - 1
+                if at < begin:
+                    continue
+                hits += 1
+                if hits == 1:
+                    first = rank
+                precision_sum += hits / rank
+                for gain in range(gained.size):
+                    gained[gain] += worth[gain, at] * discounts[column]
+                for c in range(cuts.size):
+                    sums[3, c, row] += max(cuts[c] - (rank - hits), 0)
+            if cut < cuts.size:
                 sums[0, cut, row], sums[1, cut, row], sums[2, cut, row] = hits, first, precision_sum
-                sums[4:, cut, row] = dcg
-                cut += 1
-        for at in range(begin, end):
-            wanted[indices[at]] = 0
+                for gain in range(gained.size):
+                    dcg[gain, cut, row] = gained[gain]
+            start = stop
+        repeats[row] = repeated
 
 
 @njit(nogil=True, cache=True)
-def _best(indptr, gains, cuts, discounts, ideal):
-    """Fill ideal (C, B): the DCG of each user's largest gains in order; rows without truth are left alone."""
-    best = np.empty(discounts.size)  # the largest gains so far, largest first
+def _best(indptr, worth, cuts, discounts, ideal):
+    """Fill ideal (G, C, B): the DCG of each user's best items in order; rows without truth are left alone.
+
+    All gains grow with the truth, so one order serves them all: that of the last, which has the fewest ties.
+    """
+    best = np.empty(cuts[-1], np.int64)  # the most wanted so far, best first
+    last = worth[-1]
     for row in range(indptr.size - 1):
         size = 0
-        for gain in gains[indptr[row] : indptr[row + 1]]:
+        for at in range(indptr[row], indptr[row + 1]):
             if size < best.size:
                 size += 1
-            elif gain <= best[size - 1]:
+            elif last[at] <= last[best[size - 1]]:
                 continue
-            at = size - 1
-            while at > 0 and best[at - 1] < gain:
-                best[at] = best[at - 1]
-                at -= 1
-            best[at] = gain
-        total, cut = 0.0, 0
-        for column in range(discounts.size if size else 0):
-            if column < size:
-                total += best[column] * discounts[column]
-            if column + 1 == cuts[cut]:
-                ideal[cut, row] = total
-                cut += 1
+            place = size - 1
+            while place > 0 and last[best[place - 1]] < last[at]:
+                best[place] = best[place - 1]
+                place -= 1
+            best[place] = at
+        for gain in range(worth.shape[0] if size else 0):
+            total, cut = 0.0, 0
+            for place in range(size):
+                total += worth[gain, best[place]] * discounts[place]
+                if place + 1 == cuts[cut]:
+                    ideal[gain, cut, row] = total
+                    cut += 1
+            for c in range(cut, cuts.size):
+                ideal[gain, c, row] = total
