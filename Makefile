@@ -7,6 +7,8 @@ ONLY ?=
 EXTENSION ?=
 JOBS ?= 2
 PYTHON ?= python3
+QUICK ?=
+CONTESTS ?=
 
 # One environment per interpreter: .venv, or .venv-python3.13 with PYTHON=python3.13.
 VENV := .venv$(addprefix -,$(filter-out python python3,$(notdir $(PYTHON))))
@@ -34,12 +36,20 @@ export RECO_EXTENSION := $(if $(EXTENSION),1)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport MPLBACKEND PYTHONPATH PYTHONHOME
 
-.PHONY: help run test lab lint lock install clean
+# Peers of the benchmarks; PEERS=python and LENSKIT=python name ready environments, then none are made.
+PEERS ?= .venv-peers/bin/python
+LENSKIT ?= .venv-lenskit/bin/python
+PEER_KEY = $(shell cat benchmarks/requirements-$(1).txt | cksum | tr -d ' ')
+PEER_STAMPS := $(foreach peer,peers lenskit,$(if $(filter .venv-$(peer)/bin/python,$(PEERS) $(LENSKIT)),\
+	.venv-$(peer)/installed-$(call PEER_KEY,$(peer))))
+
+.PHONY: help run test lab lint lock bench install clean
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 	@echo 'Options: DATASET=shop SIZE=small|medium|large SEED=0 ONLY="01 02" EXTENSION=1 PYTHON=python3.13 JOBS=2'
+	@echo 'Of bench: QUICK=1 CONTESTS="knn als" PEERS=python LENSKIT=python (of ready environments)'
 
 run: $(STAMP)  ## run the notebooks, then write runs/<dataset>/index.html
 	@$(RUN_NOTEBOOKS)
@@ -62,6 +72,9 @@ lock: $(STAMP)  ## resolve the newest versions that fit pyproject.toml
 		--no-emit-find-links --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
 	@echo "requirements.lock is new; run make test"
 
+bench: $(STAMP) $(PEER_STAMPS)  ## time everything beside other libraries, into runs/bench
+	@$(BIN) benchmarks --peers $(PEERS) --lenskit $(LENSKIT) $(if $(QUICK),--quick) $(if $(CONTESTS),--only $(CONTESTS))
+
 install: $(STAMP)  ## only create the environment
 
 # uv itself comes out of the lock, with its hashes. An interrupted install leaves `installing` behind and starts afresh.
@@ -80,6 +93,15 @@ $(STAMP):
 	@$(BIN) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@rm $(VENV)/installing; touch $@
 
+# LensKit's torch is left to pip, which takes the build for processors alone where it is told of one.
+$(PEER_STAMPS): | $(STAMP)
+	@echo "installing into $(@D) (once)"
+	@$(BIN) -m venv --clear $(@D)
+	@peer=$(patsubst .venv-%,%,$(@D)); from="-r benchmarks/requirements-$$peer.txt"; \
+	{ [ $$peer = peers ] && $(BIN) -m uv pip install --quiet --python $(@D)/bin/python --compile-bytecode $$from; } \
+		|| $(@D)/bin/python -m pip install --quiet $$from
+	@touch $@
+
 clean:  ## remove the environments and caches; data/ and runs/ stay
-	rm -rf .venv .venv-python3* .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf .venv .venv-python3* .venv-peers .venv-lenskit .pytest_cache .ruff_cache .hypothesis build *.egg-info
 	find reco_utils tests -name __pycache__ -type d -prune -exec rm -rf {} +

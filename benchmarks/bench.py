@@ -176,14 +176,16 @@ def table(rounds: list[dict]) -> str:
 def save(path: Path, file: str, pythons: Mapping[str, str], found: dict) -> None:
     """Write what was found with the date, the machine and the versions of everything, as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    versions = {python: versions_of(python) for python in dict.fromkeys([sys.executable, *pythons.values()])}
+    others = [python for python in dict.fromkeys(pythons.values()) if python != sys.executable]
+    names = {sys.executable: "ours"} | {python: f"peers {n}" for n, python in enumerate(others, start=1)}
     record = {
         "benchmark": Path(file).stem,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "revision": revision(),
         **found,
-        "environments": {name: versions[python] for name, python in pythons.items()},
+        "environment_of": {contender: names[python] for contender, python in pythons.items()},
+        "environments": {name: versions_of(python) for python, name in names.items()},
     }
     path.write_text(json.dumps(record, indent=1), encoding="utf-8")
 

@@ -7,8 +7,8 @@ the other and then all at once), items as popular as 1 / (rank + 20), users as d
 per step and size, on all cores; compiled code is loaded before the clock starts.
 
 "x users" is the time with ten times the users, over the time before: 10 is in proportion, below 10 is less. Lists are
-made for all users. The MB are those that the call adds to what it was given, at its peak. The last row counts user x item
-pairs: a model learns from these, and in a shop that stays the same size more events are partly the same pairs again.
+made for all users. The MB are those that the call adds to what it was given, at its peak. The last row counts pairs of
+user and item: models learn from these, and in a shop that stays as large more events are partly the same pairs again.
 """
 
 import sys
