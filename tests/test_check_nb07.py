@@ -113,30 +113,35 @@ def test_each_wrong_mmr_gets_its_own_advice(answer, advice):
 
 
 # -------------------------------------------------------------------------------------------------------------- 07.3
-def fill(layout, ranked, kind_of, fall_back=True):
+def own_kind(layout, ranked, kind_of):
+    """The first round: one entry per place, None where nothing suits."""
     shown = []
-    for kind, n in layout:
-        for _ in range(n):
-            left = [product for product in ranked if product not in shown]
-            fitting = [product for product in left if kind_of[product] == kind] or (left if fall_back else [])
-            shown += fitting[:1]
+    for kind in (kind for kind, n in layout for _ in range(n)):
+        shown.append(next((p for p in ranked if p not in shown and kind_of[p] == kind), None))
     return shown
 
 
-def late(layout, ranked, kind_of):
-    """Falls back only after every slot had its turn."""
-    shown = fill(layout, ranked, kind_of, fall_back=False)
+def fill(layout, ranked, kind_of):
+    shown = own_kind(layout, ranked, kind_of)
+    rest = [product for product in ranked if product not in shown]
+    filled = [product or (rest.pop(0) if rest else None) for product in shown]
+    return [product for product in filled if product]
+
+
+def at_once(layout, ranked, kind_of):
+    """Falls back before the later places had their turn."""
+    shown = []
+    for kind in (kind for kind, n in layout for _ in range(n)):
+        left = [product for product in ranked if product not in shown]
+        shown += ([p for p in left if kind_of[p] == kind] or left)[:1]
+    return shown
+
+
+def appended(layout, ranked, kind_of):
+    """Has the right products, what fell back at the end."""
+    shown = [product for product in own_kind(layout, ranked, kind_of) if product]
     left = [product for product in ranked if product not in shown]
     return shown + left[: sum(n for _, n in layout) - len(shown)]
-
-
-def patient(layout, ranked, kind_of):
-    """Falls back after the slots that can be filled, where some of the kind were found."""
-    return late(layout, ranked, kind_of) if layout[0][0] == "kitchen" else fill(layout, ranked, kind_of)
-
-
-def sorted_by_rank(layout, ranked, kind_of):
-    return sorted(fill(layout, ranked, kind_of), key=ranked.index)
 
 
 def test_a_carousel_is_filled_place_by_place(capsys):
@@ -147,13 +152,14 @@ def test_a_carousel_is_filled_place_by_place(capsys):
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
-        (lambda la, r, ko: fill(la, r, ko, fall_back=False), "leaves a place empty"),
+        (lambda la, r, ko: [p for p in own_kind(la, r, ko) if p], "leaves a place empty although .*'stove'.* are left"),
         (lambda la, r, ko: [p for kind, n in la for p in [q for q in r if ko[q] == kind][:n]], "shows a product twice"),
         (lambda la, r, ko: r[:9], "has 3 places, got 6"),
         (lambda la, r, ko: r[: sum(n for _, n in la)], "in the order of the layout"),
-        (sorted_by_rank, "in the order of the layout"),
-        (late, "nothing is for the garden: that place falls back at once"),
-        (patient, "one mug for two kitchen places"),
+        (lambda la, r, ko: sorted(fill(la, r, ko), key=r.index), "in the order of the layout"),
+        (lambda la, r, ko: own_kind(la, r[::-1], ko), "best unused product of its kind"),
+        (at_once, "waits until the others have taken what suits them"),
+        (appended, "in the order of the layout"),
         (lambda la, r, ko: ["gnome"], "'gnome' is none of the products"),
         (lambda la, r, ko: set(fill(la, r, ko)), "must return a list"),
     ],

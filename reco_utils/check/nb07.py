@@ -129,14 +129,16 @@ _RANKED = ["tent", "stove", "novel", "mat", "mug", "atlas"]
 _CASES = [  # layout, ranked, what must come out
     ([("books", 1), ("camping", 2)], _RANKED, ["novel", "tent", "stove"]),
     ([("camping", 2), ("books", 2), ("camping", 1)], _RANKED, ["tent", "stove", "novel", "atlas", "mat"]),
-    ([("garden", 1), ("books", 1)], _RANKED, ["tent", "novel"]),
     ([("kitchen", 2), ("books", 1)], _RANKED, ["mug", "tent", "novel"]),
+    ([("garden", 1), ("camping", 1), ("books", 1)], ["tent", "novel", "mug"], ["mug", "tent", "novel"]),
     ([("books", 2), ("kitchen", 3)], ["novel", "tent", "mug"], ["novel", "tent", "mug"]),
     ([("books", 1)], [], []),
 ]
 
 
-@grader("07.3", hint="walk through the places; take the best unused product of the kind, else the best unused of all")
+@grader(
+    "07.3", hint="one place per product wanted; fill each with its own kind first, then go over the empty ones again"
+)
 def carousel(answer):
     for layout, ranked, right in _CASES:
         found = _names(_function(answer)(list(layout), list(ranked), dict(_KINDS)), _KINDS)
@@ -146,16 +148,16 @@ def carousel(answer):
         if len(found) > places:
             raise Wrong(f"the layout {layout} has {places} places, got {len(found)} products")
         if len(found) < len(right):
+            left = sorted(set(ranked) - set(found))
+            raise Wrong(f"{layout} leaves a place empty although {left} are left: the second round fills it")
+        if layout[0][0] == "garden":
             raise Wrong(
-                f"{layout} leaves a place empty although {sorted(set(ranked) - set(found))} are left: fall back"
+                "nothing is for the garden: that place waits until the others have taken what suits them, then takes "
+                "the best of the rest, and still stands first"
             )
-        if layout[0][0] == "kitchen":
-            raise Wrong("one mug for two kitchen places: the second place falls back at once, before the books come")
-        if layout[0][0] == "garden" and set(found) == set(right):
-            raise Wrong("nothing is for the garden: that place falls back at once, and not after all the others")
         if set(found) == set(right):
-            raise Wrong(f"{layout} gives {found}: places are filled in the order of the layout")
-        raise Wrong(f"{layout} out of {ranked} gives {found}: the best unused product of the kind, else of all")
+            raise Wrong(f"{layout} gives {found}: the products stand in the order of the layout's places")
+        raise Wrong(f"{layout} out of {ranked} gives {found}: each place takes the best unused product of its kind")
     return "The layout is data: a merchandiser can change the window without touching the code."
 
 
