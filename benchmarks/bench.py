@@ -205,8 +205,11 @@ def machine() -> dict:
 
 def revision() -> str:
     """The commit that was measured, with a + when files were changed since; empty outside of git."""
-    here = Path(__file__).parent
-    done = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=here, capture_output=True, text=True)
+    command = ["git", "describe", "--always", "--dirty=+"]
+    try:
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
+    except FileNotFoundError:
+        return ""
     return done.stdout.strip()
 
 
