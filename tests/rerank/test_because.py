@@ -67,8 +67,8 @@ def test_equally_similar_items_go_by_position_and_no_item_explains_itself():
 def test_seen_is_what_the_user_has_and_what_speaks_for_anything():
     history = [[1, 0, 0, 1, 0, 0]]
     seen = [[0, 1, 0, 1, 0, 0]]  # looked at 0, bought 3, and disliked 1, which carries no weight
-    assert because(Because(VECTORS), [[2, 1]], history, seen) == [[3, -1]]
-    assert because(Because(VECTORS, own="history", at_least=0.7), [[2, 1]], history, seen) == [[3, 0]]
+    assert because(Because(VECTORS), [[2, 1, 0]], history, seen) == [[3, -1, -1]]
+    assert because(Because(VECTORS, own="history"), [[2, 1, 0]], history, seen) == [[3, 0, -1]]
 
 
 def test_a_stranger_gets_the_list_without_reasons():

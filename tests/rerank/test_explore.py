@@ -414,6 +414,7 @@ def test_far_vectors_are_those_with_the_lowest_cosines():
     lists, batch = lists_of([[0, 1, 4, 2, 3, -1]]), batch_of(history)
     for traits in (vectors, csr_matrix(vectors)):
         assert Serendipity(traits, far_share=0.25).far(lists, batch).tolist() == [[False] * 4 + [True, False]]
+        assert Serendipity(traits, far_share=0.26).far(lists, batch).tolist() == [[False] * 3 + [True, True, False]]
         assert Serendipity(traits, far_share=0.5).far(lists, batch).tolist() == [[False] * 3 + [True, True, False]]
         found = Serendipity(traits, 0.5, far_share=0.5)(lists, batch, 4)
         assert found.items.tolist() == [[0, 2, 1, 3]]  # 2nd and 4th place
