@@ -137,7 +137,7 @@ class Told:
         reasons, parts = np.full((*items.shape, n), -1, np.int32), np.full((*items.shape, n), np.nan, np.float32)
         for b, c in np.argwhere(items == 9):
             mine = batch.history[[b]].indices
-            told = sorted(zip([[6, 3, 1, -4][i] for i in mine], mine), reverse=True)[:n]
+            told = sorted(zip([{0: 6, 1: 3, 2: 1, 3: -4, 9: 7}[i] for i in mine], mine), reverse=True)[:n]
             for place, (part, item) in enumerate(told):
                 reasons[b, c, place], parts[b, c, place] = item, part
         return reasons, parts
@@ -151,6 +151,12 @@ def test_the_reason_is_the_own_item_that_adds_most():
     bought_1_and_2 = [[0, 1, 1, 0, 0, 0, 0, 0, 0, 0]]
     assert because(Because(Told()), [[9]], HISTORY, bought_1_and_2) == [[1]]
     assert because(Because(Told(), own="history"), [[9]], HISTORY, bought_1_and_2) == [[0]]
+
+
+def test_a_listed_item_that_the_user_has_is_not_its_own_reason():
+    history = [[1, 1, 0, 0, 0, 0, 0, 0, 0, 1]]
+    assert because(Because(Told()), [[9]], history) == [[0]]
+    assert because(Because(Told()), [[9]], [[0, 0, 0, 0, 0, 0, 0, 0, 0, 1]]) == [[-1]]
 
 
 def test_a_reason_must_be_a_good_part_of_all_that_is_added():
