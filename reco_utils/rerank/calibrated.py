@@ -14,6 +14,7 @@ from reco_utils.rerank.relevance import check_share, relevance
 from reco_utils.topk import everywhere, spans
 
 CHUNK = 256  # lists per task
+ROUNDING = 1e-12  # values that differ by less are equal: the same distance comes from sums in another order
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def _choose_rows(start, stop, codes, worth, lam, prior, n_labels, indptr, indice
             best, top = -1, -np.inf
             for c in range(n):
                 value = lam * worth[b, c] - (1 - lam) * far[place_of[codes[b, c]]]
-                if not taken[c] and value > top:
+                if not taken[c] and value > top + ROUNDING:
                     best, top = c, value
             if best < 0:
                 break

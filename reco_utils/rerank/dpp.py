@@ -61,25 +61,29 @@ class DPP:
 
 
 @njit(nogil=True, cache=True)
-def _choose_rows(start, stop, items, worth, theta, dense, sparse, width, order):
+def _choose_rows(start, stop, items, worth, theta, dense, sparse, width, lowest, order):
     """Fill `order` (B, K) with the columns chosen from `items` (B, C).
 
     parts[c] is candidate c's row of the Cholesky factor of S, one number per chosen item; 1 minus their squares is what
-    the chosen do not span. It only shrinks, so its logarithm some places above is an upper bound.
+    the chosen do not span. It only shrinks, so its logarithm some places above is an upper bound, as in `MMR`; `most`
+    bounds that of an item which is as unlike the first one as can be.
     """
     n = items.shape[1]
     n_places = min(order.shape[1], n)
     row, parts, roots = np.zeros(width), np.empty((n, n_places)), np.empty(n_places)
     free, bonus, chosen = np.empty(n), np.empty(n), np.empty(n_places, np.int32)
     compared = np.empty(n, np.int32)  # with how many of the chosen; -1 for padding and the chosen themselves
+    most = np.log(1 - ((1 + max(lowest, -1.0)) / 2) ** 2)
     for b in range(start, stop):
         free[:], bonus[:] = 1, 0
         compared[:] = np.where(items[b] >= 0, 0, -1)
         for place in range(n_places):
-            best, top = -1, -np.inf
+            best, top, ceiling = -1, -np.inf, most if place else 0.0
             for c in range(n):
                 if compared[c] < 0:
                     continue
+                if theta * worth[b, c] + (1 - theta) * ceiling <= top:
+                    break
                 value = theta * worth[b, c] + (1 - theta) * bonus[c]
                 if value > top and compared[c] < place:
                     lay_out(sparse, items[b, c], row)

@@ -15,7 +15,6 @@ from reco_utils.rerank.vectors import check_positions, clear, cosine, lay_out, u
 from reco_utils.topk import everywhere, spans
 
 CHUNK = 256  # lists per task
-LOWEST = -1.000001  # no cosine is below, rounding included
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,24 +54,27 @@ class MMR:
 
 
 @njit(nogil=True, cache=True)
-def _choose_rows(start, stop, items, worth, lam, dense, sparse, width, order):
+def _choose_rows(start, stop, items, worth, lam, dense, sparse, width, lowest, order):
     """Fill `order` (B, K) with the columns chosen from `items` (B, C).
 
     The cosine to the nearest of the chosen only rises, so the value a candidate had some places above is an upper bound
-    of what it has now: a candidate is compared with the chosen only as long as its bound beats the best so far.
+    of what it has now: a candidate is compared with the chosen only as long as its bound beats the best so far. And
+    relevance only falls along the list, so the search ends where not even the lowest of cosines could help.
     """
     n = items.shape[1]
     row, nearest, chosen = np.zeros(width), np.empty(n), np.empty(order.shape[1], np.int32)
     compared = np.empty(n, np.int32)  # with how many of the chosen; -1 for padding and the chosen themselves
     for b in range(start, stop):
-        nearest[:] = LOWEST
+        nearest[:] = lowest
         compared[:] = np.where(items[b] >= 0, 0, -1)
         for place in range(order.shape[1]):
-            best, top = -1, -np.inf
+            best, top, floor = -1, -np.inf, lowest if place else 0.0
             for c in range(n):
                 if compared[c] < 0:
                     continue
-                value = lam * worth[b, c] - (1 - lam) * (nearest[c] if place else 0.0)
+                if lam * worth[b, c] - (1 - lam) * floor <= top:
+                    break
+                value = lam * worth[b, c] - (1 - lam) * (nearest[c] if place else floor)
                 if value > top and compared[c] < place:
                     lay_out(sparse, items[b, c], row)
                     while value > top and compared[c] < place:

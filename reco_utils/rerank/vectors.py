@@ -21,6 +21,7 @@ class Unit(NamedTuple):
     dense: np.ndarray | None
     sparse: tuple[np.ndarray, np.ndarray, np.ndarray] | None
     width: int
+    lowest: float  # no cosine is below: 0 without negative entries, or -1; rounding allowed for
 
 
 def unit_vectors(vectors, dtype) -> Unit:
@@ -35,13 +36,14 @@ def unit_vectors(vectors, dtype) -> Unit:
     if not issparse(vectors):
         rows = np.asarray(vectors, np.float64)
         scale = _one_over(np.einsum("id,id->i", rows, rows))
-        return Unit(np.nan_to_num(rows * scale[:, None]).astype(dtype), None, rows.shape[1])
+        dense = np.nan_to_num(rows * scale[:, None]).astype(dtype)
+        return Unit(dense, None, rows.shape[1], _lowest(dense))
     rows = csr_matrix(vectors, dtype=np.float64, copy=True)
     rows.sum_duplicates()
     scale = _one_over(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-    values = np.nan_to_num(rows.data * np.repeat(scale, np.diff(rows.indptr)))
-    entries = rows.indptr.astype(np.int64), rows.indices.astype(np.int32), values.astype(dtype)
-    return Unit(None, entries, rows.shape[1])
+    values = np.nan_to_num(rows.data * np.repeat(scale, np.diff(rows.indptr))).astype(dtype)
+    entries = rows.indptr.astype(np.int64), rows.indices.astype(np.int32), values
+    return Unit(None, entries, rows.shape[1], _lowest(values))
 
 
 def _one_over(squares):
@@ -51,6 +53,10 @@ def _one_over(squares):
     return np.divide(1, np.sqrt(squares), out=np.zeros(len(squares)), where=squares > 0)  # NaN is not above 0
 
 
+def _lowest(values):
+    return -1.000001 if values.min(initial=0) < 0 else 0.0
+
+
 def check_positions(lists: TopK, n_items: int, what: str) -> np.ndarray:
     """The items of the lists (B, C) as the kernels want them, after a check that all are among n_items.
 
@@ -58,7 +64,7 @@ def check_positions(lists: TopK, n_items: int, what: str) -> np.ndarray:
     ------
     ValueError  for a position beyond them
     """
-    items = np.ascontiguousarray(lists.items, np.int32)
+    items = np.array(lists.items, np.int32, order="C")  # a copy: kernels are compiled for writable arrays alone
     if items.size and items.max() >= n_items:
         raise ValueError(f"{what} are those of {n_items} items, lists hold item position {items.max()}")
     return items
