@@ -5,8 +5,9 @@ Letters: B lists, K items of a list, I items, V width of a vector.
 
 import numpy as np
 from numba import njit
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import csr_matrix
 
+from reco_utils.rerank.vectors import unit_vectors
 from reco_utils.topk import everywhere, spans
 
 CHUNK = 256  # lists per task
@@ -17,18 +18,15 @@ def unit_rows(vectors) -> csr_matrix:
 
     Raises
     ------
-    ValueError  for anything but one vector per item
+    ValueError  see `vectors.unit_vectors`
     """
-    if getattr(vectors, "ndim", None) != 2:
-        raise ValueError(f"vectors must be an array or csr (items, width), got {type(vectors).__name__}")
-    rows = csr_matrix(vectors, dtype=np.float64, copy=issparse(vectors))
-    rows.sum_duplicates()
-    at = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-    lengths = np.sqrt(np.bincount(at, weights=rows.data**2, minlength=rows.shape[0]))
-    known = (lengths > 0) & np.isfinite(lengths)
-    rows.data = np.where(known[at], rows.data / np.where(known, lengths, 1)[at], 0)
+    unit = unit_vectors(vectors, np.float32)
+    if unit.dense is not None:
+        return csr_matrix(unit.dense)
+    indptr, indices, values = unit.sparse
+    rows = csr_matrix((values, indices, indptr), (len(indptr) - 1, unit.width))
     rows.eliminate_zeros()
-    return rows.astype(np.float32)
+    return rows
 
 
 def cosines_to_profile(unit: csr_matrix, history: csr_matrix, items: np.ndarray) -> np.ndarray:
