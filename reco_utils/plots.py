@@ -110,7 +110,7 @@ def scoreboard(ax: Axes, table: pd.DataFrame, *, lower_is_better=(), digits: int
     lower_is_better : names of columns
         Their smallest number is the best.
     digits : int
-        Significant digits of the numbers in the cells.
+        Significant digits of the numbers in the cells, which have at most four decimals.
     """
     numbers = table.to_numpy(float)
     signed = np.where(np.isin(table.columns, list(lower_is_better)), -numbers, numbers)
@@ -118,7 +118,7 @@ def scoreboard(ax: Axes, table: pd.DataFrame, *, lower_is_better=(), digits: int
     ax.imshow(np.ma.masked_invalid(signed), cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for row, column in zip(*np.nonzero(~np.isnan(numbers))):
         color = "white" if signed[row, column] < 0.6 else "black"
-        text = f"{numbers[row, column]:.{digits}g}"
+        text = f"{round(numbers[row, column], 4):.{digits}g}"
         ax.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
         if signed[row, column] == 1:
             corner = (column - 0.48, row - 0.48)

@@ -105,7 +105,7 @@ def test_a_grid_where_nothing_is_known_is_empty(ax, grid):
 
 @pytest.fixture
 def board():
-    return pd.DataFrame({"ndcg": [0.1, 0.3, 0.2], "gini": [0.9, np.nan, 0.5]}, index=["a", "b", "c"])
+    return pd.DataFrame({"ndcg": [0.1, 0.3, 0.2], "gini": [0.9, np.nan, 0.50004]}, index=["a", "b", "c"])
 
 
 def test_a_scoreboard_writes_every_number_and_frames_the_best_of_each_column(ax, board):
