@@ -6,8 +6,8 @@ Candidates are the 100 items nearest to a random taste, as a model would hand th
 vectors of length 1; relevance is the cosine to the taste, brought to 0 to 1 per user. Peers get it ready-made, ours
 makes it within the clock. langchain has only cosines to a query and no scale; it gets the query, and for each user the
 lambda that means the same on its scale. pyversity takes a negative cosine for 0, which the others do not: there is none
-here. All take the earlier of two equal candidates. The plain loop of tutorials asks scikit-learn for one cosine at a time; it runs
-for two users only, its seconds times the number of users / 2 are those to compare.
+here. All take the earlier of two equal candidates. The plain loop of tutorials asks scikit-learn for one cosine at a
+time; it runs for two users only: its seconds times the number of users / 2 are those to compare.
 
 The result is the share of places that hold the same item as a list computed in float64 by numpy. The other rerankers of
 ours are timed on the same lists, by vectors or by 30 random categories; they choose by other rules.
