@@ -189,8 +189,7 @@ def average_price(lists: TopK, prices) -> np.ndarray:
     known = ~np.isnan(prices)
     listed = as_rows(checked_items(lists, len(prices)), known)
     counts = np.diff(listed.indptr)
-    sums = listed @ np.where(known, prices, 0.0)
-    return np.divide(sums, counts, out=np.full(len(lists), np.nan), where=counts > 0)
+    return np.divide(listed @ prices, counts, out=np.full(len(lists), np.nan), where=counts > 0)
 
 
 @dataclass(frozen=True, eq=False)

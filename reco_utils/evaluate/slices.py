@@ -135,7 +135,6 @@ def by_size(
     before = np.cumsum(totals[order]) - totals[order]
     size = np.empty(len(totals), int)
     size[order] = np.searchsorted(np.array(shares) * totals.sum(), before, side="right")
-    size[totals == 0] = 2
     sized = np.where(codes >= 0, np.append(size, -1)[codes], -1)
     return _series(sized, list(names), data.items, "size", id_name=ITEM)
 

@@ -133,7 +133,9 @@ def test_an_item_gap_by_hand():
     row = item_gap(found, split, ["a", "a", "b"], "recall").loc["m"]
     assert row[["gap", "low", "high", "lowest", "highest", "slices", "users"]].tolist() == [1, 1, 1, "b", "a", 2, 40]
     assert item_gap(found, split, ["a", "b", "b"], "recall", min_users=21).loc["m", "gap"] == pytest.approx(0.75)
+    assert item_gap(found, split, ["a", "b", "a"], "recall", min_users=20).loc["m", "slices"] == 2
     assert item_gap(found, split, ["a", "b", "a"], "recall", min_users=21).loc["m", ["gap", "low"]].isna().all()
+    assert item_gap(found, split, [None, "a", None], "recall").loc["m", ["slices", "users"]].tolist() == [1, 20]
 
 
 def test_an_item_gap_is_drawn_over_users_for_all_slices_at_once():
@@ -203,6 +205,12 @@ def test_the_interval_of_places_is_the_jackknife_of_lists_left_out_one_by_one():
 def test_lists_that_all_agree_have_no_spread_and_one_list_shows_none():
     assert exposure(lists_of([[0, 1]] * 5), ["a", "b"]).loc["a", ["low", "ratio", "high"]].tolist() == [1, 1, 1]
     assert exposure(lists_of([[0, 1]]), ["a", "b"])[["low", "high"]].isna().all(axis=None)
+
+
+def test_no_share_of_places_is_below_none_or_above_all():
+    table = exposure(lists_of([[0]] * 9 + [[1]]), ["a", "b"])
+    assert table["ratio"].tolist() == pytest.approx([1.8, 0.2]) and table.loc["a", "high"] == 2
+    assert table.loc["b", "low"] == 0 and table.loc["a", "low"] + table.loc["b", "high"] == pytest.approx(2)
 
 
 def test_without_lists_there_are_no_places_and_a_group_without_items_has_no_share_to_divide_by():

@@ -201,6 +201,12 @@ def test_a_slice_is_the_comparison_of_its_users():
     assert not table["too_few"].any()
 
 
+def test_fewer_than_a_hundred_users_are_too_few():
+    found, _ = many()
+    table = sliced(found, ["99"] * 99 + ["100"] * 100 + [None] * 101, "value").set_index("slice")
+    assert table["too_few"].to_dict() == {"99": True, "100": False, NO_SLICE: True}  # ten of the last have no value
+
+
 def test_every_user_with_a_value_is_in_one_row():
     found, values = many()
     labels = np.random.default_rng(1).choice(np.array(["x", "y", None], dtype=object), 300)
@@ -274,6 +280,17 @@ def test_a_table_of_item_slices_by_hand():
     assert table.loc[("new", "six"), "mean"] == 0 and table.loc[("new", "seven"), "mean"] == 1
     assert table.loc[("old", "six"), "mean"] == 1 and table.loc[("old", "seven"), "mean"] == 0
     assert table.loc[NO_SLICE, "mean"].isna().all()
+
+
+def test_a_table_of_item_slices_is_the_same_when_asked_for_again():
+    split = SPLIT.take(np.arange(300) % B)
+    items = np.random.default_rng(0).permuted(np.tile(np.arange(N_ITEMS), (300, 1)), axis=1)
+    lists = lists_of(items[:, :3], split.batch.users)
+    found = compare({"chance": lists}, split, ("ndcg",), k=3, rng=np.random.default_rng(0))
+    table = sliced_items(found, split, ["x"] * N_ITEMS, "ndcg")
+    pd.testing.assert_frame_equal(table, sliced_items(found, split, ["x"] * N_ITEMS, "ndcg"))
+    assert table["mean"].tolist() == found.table("ndcg")["mean"].tolist()
+    assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
 
 
 def test_item_slices_need_a_measure_that_is_judged_on_truth():
