@@ -63,7 +63,7 @@ def _scale_rows(items, scores):
             falling &= j == 0 or row[j] <= row[j - 1]
         if not falling:
             row[:n] = -np.sort(-row[:n])
-        width, j = row[0] - low, 0
+        width, j = (row[0] - low if n else 0.0), 0
         for c in range(row.size):
             if items[b, c] >= 0:
                 found[b, c] = (row[j] - low) / width if width > 0 else 1.0
