@@ -6,8 +6,8 @@ A log by Zipf's law: 10,000 users, 2,000 items and a million events (growing: 10
 the other and then all at once), items as popular as 1 / (rank + 20), users as diligent as 1 / (rank + 100). One process
 per step and size, on all cores; compiled code is loaded before the clock starts.
 
-"x users" is the time with ten times the users, over the time before: 10 is in proportion, below 10 is less. Lists are
-made for all users. The MB are those that the call adds to what it was given, at its peak. The last row counts pairs of
+"x users" is the processor time with ten times the users, over that before: 10 is in proportion, below 10 is less; it is
+not that of the clock, so that a machine that is busy gives the same table. Lists are made for all users. The MB are those that the call adds to what it was given, at its peak. The last row counts pairs of
 user and item: models learn from these, and in a shop that stays as large more events are partly the same pairs again.
 """
 
@@ -192,17 +192,18 @@ def sizes_of(quick: bool) -> dict[str, dict[str, int]]:
 
 
 def table(rounds: dict[str, list[dict]], interactions: dict[str, int]) -> str:
-    """Seconds and MB at the first size, how many times as long it takes when users, items, events or all grow."""
+    """Seconds and MB at the first size, how many times the work it is when users, items, events or all grow."""
     medians = {size: bench.medians(runs) for size, runs in rounds.items()}
     grown = [size for size in rounds if size != "base"]
-    head = ["step", "seconds", *(f"x {size}" for size in grown), "MB", "MB, all"]
+    head = ["step", "seconds", "seconds, all", *(f"x {size}" for size in grown), "MB", "MB, all"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for step, first in medians["base"].items():
-        times = [f"{medians[size][step]['seconds'] / first['seconds']:.1f}" for size in grown]
+        times = [f"{medians[size][step]['cpu'] / first['cpu']:.1f}" for size in grown]
         memory = [f"{medians[size][step]['call_mb']:.0f}" for size in ("base", "all")]
-        lines.append(f"| {' | '.join([step, format(first['seconds'], '.3f'), *times, *memory])} |")
+        seconds = [f"{medians[size][step]['seconds']:.3f}" for size in ("base", "all")]
+        lines.append(f"| {' | '.join([step, *seconds, *times, *memory])} |")
     counts = [f"{interactions[size] / interactions['base']:.1f}" for size in grown]
-    lines.append(f"| interactions | {interactions['base']:,} | {' | '.join(counts)} | | |")
+    lines.append(f"| interactions | {interactions['base']:,} | {interactions['all']:,} | {' | '.join(counts)} | | |")
     return "\n".join(lines)
 
 
