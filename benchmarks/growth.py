@@ -6,9 +6,10 @@ A log by Zipf's law: 10,000 users, 2,000 items and a million events (growing: 10
 the other and then all at once), items as popular as 1 / (rank + 20), users as diligent as 1 / (rank + 100). One process
 per step and size, on all cores; compiled code is loaded before the clock starts.
 
-"x users" is the processor time with ten times the users, over that before: 10 is in proportion, below 10 is less; it is
-not that of the clock, so that a machine that is busy gives the same table. Lists are made for all users. The MB are those that the call adds to what it was given, at its peak. The last row counts pairs of
-user and item: models learn from these, and in a shop that stays as large more events are partly the same pairs again.
+"x users" is the processor time with ten times the users, over that before: 10 is in proportion, below 10 is less. It is
+not the time of the clock, so that a machine that is busy gives the same table. Lists are made for all users. The MB are
+those that the call adds to what it was given, at its peak. The last row counts pairs of user and item: models learn
+from these, and in a shop that stays as large more events are partly the same pairs again.
 """
 
 import sys
