@@ -49,7 +49,7 @@ def gap(found: Comparison, labels, metric: str, *, min_users: int = 20) -> pd.Da
     - gap, low, high: with its interval, never below 0. Users are drawn with replacement within each slice; the largest
       minus the smallest of the S errors of the drawn means, at its 95th percentile, is added and taken away (in
       simulations of 2 to 5 slices it held the true gap 94 to 100 % of the time; a percentile interval of the gap
-      itself 0 to 98 %)
+      itself 0 to 98 %). One small slice makes it wide: then p may be small though low is 0
     - by_chance, p: labels are shuffled 1,999 times; the mean gap, and p = (1 + gaps at least as large) / (1 + 1,999)
     - lowest, highest: names of the slices; slices, users: how many counted; left_out: users with a value who did not
 
