@@ -50,7 +50,7 @@ class _Counts:
     ideal: np.ndarray
 
 
-# "MAP" is five different things in six libraries, so the denominator has a name
+# libraries divide by four different things and call each of them "MAP", so the denominator has a name
 DENOMINATORS = {
     "min_k_n": lambda at: np.minimum(at.k, at.n),
     "n": lambda at: at.n,
@@ -77,7 +77,7 @@ _METRICS: dict[str, tuple[str, Callable]] = {  # name in labels -> (gain, formul
     "map": ("binary", _average_precision("min_k_n")),
     **{f"map_{name}": ("binary", _average_precision(name)) for name in DENOMINATORS},
     "hit_rate": ("binary", lambda at: at.hits > 0),
-    "mrr": ("binary", lambda at: np.where(at.first > 0, 1 / np.maximum(at.first, 1), 0.0)),
+    "mrr": ("binary", lambda at: (at.first > 0) / np.maximum(at.first, 1)),
     "pauc": ("binary", lambda at: at.pairs / (at.k * at.n)),
 }
 NAMES = tuple(_METRICS)
@@ -320,7 +320,6 @@ def _values(topk, truth, wanted) -> np.ndarray:
     truth = check_truth(topk, truth)
     cuts = sorted({k for *_, k in wanted})
     gains = [name for name in GAINS if name in {gain for gain, *_ in wanted}]
-    worth = np.stack([_worth(truth, gain) for gain in gains])
     items = np.ascontiguousarray(topk.items, np.int32)
     values, repeats = np.empty((len(wanted), len(items))), np.zeros(len(items), bool)
 
@@ -328,7 +327,7 @@ def _values(topk, truth, wanted) -> np.ndarray:
         seen = np.zeros((truth.shape[1], 2), truth.indices.dtype)
         for top in range(start, stop, BLOCK):
             rows = slice(top, min(top + BLOCK, stop))
-            counts = _count(items, truth, worth, cuts, rows, seen, repeats)
+            counts = _count(items, truth, gains, cuts, rows, seen, repeats)
             for at, (gain, formula, k) in enumerate(wanted):
                 values[at, rows] = formula(counts[gains.index(gain)][cuts.index(k)])
             values[:, rows][:, np.diff(truth.indptr[rows.start : rows.stop + 1]) == 0] = np.nan
@@ -338,31 +337,33 @@ def _values(topk, truth, wanted) -> np.ndarray:
     return values
 
 
-def _worth(truth, gain):
-    """What each truth item is worth (nnz,)."""
-    with np.errstate(over="ignore"):
-        worth = GAINS[gain](truth.data)
-    if not np.isfinite(worth).all():
-        raise ValueError(f"gain {gain!r} overflows for gains up to {truth.data.max():g}; rescale the truth")
-    return worth
-
-
-def _count(items, truth, worth, cuts, rows, seen, repeats) -> list[list[_Counts]]:
+def _count(items, truth, gains, cuts, rows, seen, repeats) -> list[list[_Counts]]:
     """One pass over the lists at `rows`, a slice: the counts by gain and cut."""
     indptr, cuts = truth.indptr[rows.start : rows.stop + 1], np.array(cuts, np.int64)
+    worth = np.stack([_worth(truth.data[indptr[0] : indptr[-1]], gain) for gain in gains])
     discounts = 1 / np.log2(np.arange(items.shape[1]) + 2)
     shape = len(cuts), rows.stop - rows.start
-    sums, dcg, ideal = np.zeros((4, *shape)), np.zeros((len(worth), *shape)), np.ones((len(worth), *shape))
+    sums, dcg, ideal = np.zeros((4, *shape)), np.zeros((len(gains), *shape)), np.ones((len(gains), *shape))
     _pass(items[rows], indptr, truth.indices, worth, cuts, discounts, seen, rows.start, sums, dcg, repeats[rows])
     _best(indptr, worth, cuts, discounts, ideal)
     n = np.maximum(np.diff(indptr), 1.0)
-    return [[_Counts(k, n, *sums[:, c], dcg[g, c], ideal[g, c]) for c, k in enumerate(cuts)] for g in range(len(worth))]
+    return [[_Counts(k, n, *sums[:, c], dcg[g, c], ideal[g, c]) for c, k in enumerate(cuts)] for g in range(len(gains))]
+
+
+def _worth(gains, name):
+    """What truth items with these gains are worth."""
+    with np.errstate(over="ignore"):
+        worth = GAINS[name](gains)
+    if not np.isfinite(worth).all():
+        raise ValueError(f"gain {name!r} overflows for gains up to {gains.max():g}; rescale the truth")
+    return worth
 
 
 @njit(nogil=True, cache=True)
 def _pass(items, indptr, indices, worth, cuts, discounts, seen, first_row, sums, dcg, repeats):
     """Fill sums (4, C, B): hits, first, precision_sum, pairs; dcg (G, C, B); and repeats (B,).
 
+    `indptr` (B + 1,) points into the whole truth, `worth` (G, n) holds these rows' part of it.
     `seen` (I, 2) is room to work in, kept for the rows to come: the last row that listed an item, and the last place in
     the truth where it stood, both from 1. Of earlier rows are the rows before this one, and the places up to `begin`.
     """
@@ -389,7 +390,7 @@ def _pass(items, indptr, indices, worth, cuts, discounts, seen, first_row, sums,
                     first = rank
                 precision_sum += hits / rank
                 for gain in range(gained.size):
-                    gained[gain] += worth[gain, at] * discounts[column]
+                    gained[gain] += worth[gain, at - indptr[0]] * discounts[column]
                 for c in range(cuts.size):
                     sums[3, c, row] += max(cuts[c] - (rank - hits), 0)
             if cut < cuts.size:
@@ -410,7 +411,7 @@ def _best(indptr, worth, cuts, discounts, ideal):
     last = worth[-1]
     for row in range(indptr.size - 1):
         size = 0
-        for at in range(indptr[row], indptr[row + 1]):
+        for at in range(indptr[row] - indptr[0], indptr[row + 1] - indptr[0]):
             if size < best.size:
                 size += 1
             elif last[at] <= last[best[size - 1]]:

@@ -108,6 +108,8 @@ def newcomer_share(lists: TopK, is_new: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError  for flags that are not bool (I,), a position without one, or an item twice in a list
+
+    Source: ours.
     """
     is_new = np.asarray(is_new)
     if is_new.dtype != bool or is_new.ndim != 1:

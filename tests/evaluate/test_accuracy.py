@@ -347,7 +347,7 @@ def by_ranx():
     items, _ = select(scores, 10)
     gains = np.where(rng.random((60, 40)) < 0.2, rng.integers(1, 6, (60, 40)), 0)
     gains[np.arange(60), rng.integers(0, 40, 60)] = 3  # nobody without truth: ranx knows no NaN
-    names = ["precision", "recall", "map", "hit_rate", "mrr", "ndcg", "ndcg_burges"]
+    names = ["precision", "recall", "f1", "map", "hit_rate", "mrr", "ndcg", "ndcg_burges"]
     scored = ranx_says(
         lists={f"u{b}": {f"i{i}": 10.0 - r for r, i in enumerate(row) if i >= 0} for b, row in enumerate(items)},
         truth={f"u{b}": {f"i{i}": int(row[i]) for i in np.flatnonzero(row)} for b, row in enumerate(gains)},
@@ -362,6 +362,7 @@ def by_ranx():
     [
         ("precision", "precision"),
         ("recall", "recall"),
+        ("f1", "f1"),
         ("map_n", "map"),
         ("hit_rate", "hit_rate"),
         ("mrr", "mrr"),
@@ -376,3 +377,75 @@ def test_ranx_agrees_user_by_user(by_ranx, ours, theirs):
         expected = [scored[f"{theirs}@{k}"][user] for user in topk.users]
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
         assert found.std() > 0.05  # the case is not trivial
+
+
+def at_random(n_users=50, n_items=14, k=8, seed=3):
+    """Lists with holes and padding, and a graded truth; some users want nothing, some more than a list can hold."""
+    rng = np.random.default_rng(seed)
+    items = np.array([rng.permutation(n_items)[:k] for _ in range(n_users)], np.int32)
+    items[rng.random(items.shape) < 0.15] = -1
+    gains = rng.integers(1, 6, (n_users, n_items)) * (rng.random((n_users, n_items)) < rng.random((n_users, 1)))
+    gains[:3] = 0
+    return TopK(pd.RangeIndex(n_users), items, np.zeros(items.shape, np.float32)), csr_matrix(gains)
+
+
+def in_loops(row, gains, k):
+    """The measures of one user, each from its own definition, without sharing sums."""
+    wanted = set(np.flatnonzero(gains))
+    hit = [int(item >= 0 and item in wanted) for item in row]
+    precisions = [sum(hit[: r + 1]) / (r + 1) for r in range(k) if hit[r]]
+    first_others = [r for r, is_hit in enumerate(hit) if not is_hit][:k]
+    ranks = [row.tolist().index(item) if item in row else np.inf for item in wanted]
+    in_order = sum(rank < other for rank in ranks for other in first_others)
+    in_order += sum(rank < np.inf for rank in ranks) * (k - len(first_others))  # others that come after the list
+    found = {
+        "f1": 2 * sum(hit[:k]) / (k + len(wanted)),
+        "map_min_k_n": sum(precisions) / min(k, len(wanted)),
+        "map_n": sum(precisions) / len(wanted),
+        "map_k": sum(precisions) / k,
+        "map_hits": np.mean(precisions) if precisions else 0,
+        "pauc": in_order / (k * len(wanted)),
+        "mrr": next((1 / (r + 1) for r in range(k) if hit[r]), 0),
+    }
+    for name, worth in {"ndcg": gains > 0, "ndcg_linear": gains, "ndcg_exponential": 2.0**gains - 1}.items():
+        dcg = sum(worth[item] / np.log2(r + 2) for r, item in enumerate(row[:k]) if hit[r])
+        found[name] = dcg / sum(g / np.log2(r + 2) for r, g in enumerate(sorted(worth, reverse=True)[:k]))
+    return found
+
+
+def test_every_measure_is_that_of_a_loop_over_its_own_definition():
+    topk, truth = at_random()
+    for k in (1, 3, 8):
+        expected = pd.DataFrame([in_loops(row, g, k) if g.any() else {} for row, g in zip(topk.items, truth.toarray())])
+        found = measure(topk, truth, [f"{name}@{k}" for name in expected])
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+        assert found.isna().sum().min() >= 3 and (found.std() > 0.05).all()
+
+
+def test_partial_auc_of_a_whole_ranking_is_the_area_under_the_roc_curve():
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(5)
+    scores, wants = rng.random((20, 12)).astype(np.float32), np.zeros((20, 12))
+    wants[np.arange(20)[:, None], np.array([rng.permutation(12)[:4] for _ in range(20)])] = 1
+    items, _ = select(scores, 12)
+    topk = TopK(pd.RangeIndex(20), items, np.zeros(items.shape, np.float32))
+    expected = [metrics.roc_auc_score(*user) for user in zip(wants, scores)]
+    np.testing.assert_allclose(pauc(topk, csr_matrix(wants), 8), expected, atol=1e-12)  # 12 - 4 = 8 are not wanted
+
+
+@pytest.mark.parametrize("n_threads, block", [(1, 7), (3, 7), (2, 25)])
+def test_neither_threads_nor_blocks_change_a_number(monkeypatch, n_threads, block):
+    topk, truth = at_random()
+    labels = [f"{name}@{k}" for name in NAMES for k in (2, 8)]
+    expected = measure(topk, truth, labels)
+    monkeypatch.setattr("reco_utils.evaluate.accuracy.N_THREADS", n_threads)
+    monkeypatch.setattr("reco_utils.evaluate.accuracy.BLOCK", block)
+    pd.testing.assert_frame_equal(measure(topk, truth, labels), expected, check_exact=True)
+
+
+def test_the_first_repeat_is_named_however_the_lists_are_cut(monkeypatch):
+    topk, truth = at_random()
+    topk.items[[19, 40], :2] = 5
+    monkeypatch.setattr("reco_utils.evaluate.accuracy.BLOCK", 7)
+    with pytest.raises(ValueError, match=r"2 of 50 lists .* twice, the first for user 19 \(row 19, position 5\)"):
+        mrr(topk, truth)

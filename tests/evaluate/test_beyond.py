@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
+from scipy.stats import rankdata
 
 from reco_utils.core import Dataset, TopK
 from reco_utils.evaluate.beyond import (
@@ -162,6 +163,24 @@ def test_means_over_lists_are_those_of_a_loop():
     lists, is_new = at_random(), np.random.default_rng(1).random(15) < 0.4
     expected = [np.mean([is_new[i] for i in row if i >= 0] or [np.nan]) for row in lists.items]
     np.testing.assert_allclose(newcomer_share(lists, is_new), expected)
+
+
+def test_popularity_measures_are_those_of_loops():
+    lists, rng = at_random(), np.random.default_rng(2)
+    owned = rng.integers(0, 4, (30, 15)) * (rng.random((30, 15)) < rng.random(15))
+    owned[:, 4] = 0
+    train, owners = train_of(owned), (owned > 0).sum(axis=0)
+    rarity = (rankdata(owners) - 1) / 14
+    head = [i for i in range(15) if (owners >= owners[i]).sum() <= 0.3 * 15]
+    values = {
+        novelty: [-np.log2((n + 1) / 31) for n in owners],
+        popularity_percentile: rarity,
+        lambda lists, train: long_tail_share(lists, train, 0.3): [i not in head for i in range(15)],
+    }
+    for measure, worth in values.items():
+        expected = [np.mean([worth[i] for i in row if i >= 0] or [np.nan]) for row in lists.items]
+        np.testing.assert_allclose(measure(lists, train), expected, atol=1e-12)
+    assert 0 < len(head) < 5
 
 
 # ---------------------------------------------------------------------------------------------------------- properties
