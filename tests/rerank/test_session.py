@@ -39,7 +39,9 @@ def test_closeness_to_categories_is_the_share_of_clicks():
 
 
 def test_closeness_to_prices_is_a_gaussian_of_the_factor():
-    found = close([0, 1, 2, 4], [0, 1, 2, 5], prices=PRICES)  # middle 20; 10 and 40 are a factor of 2 away, 80 of 4
+    found = close(
+        [0, 1, 2, 4], [0, 1, 2, 5], prices=PRICES, price_factor=2
+    )  # middle 20; 10 and 40 are a factor of 2 away, 80 of 4
     assert_allclose([found[i] for i in (0, 1, 2, 5)], [np.exp(-0.5), 1, np.exp(-0.5), np.exp(-2)], rtol=1e-6)
     found = close([1], [0, 5], prices=PRICES, price_factor=4.0)
     assert_allclose([found[0], found[5]], [np.exp(-1 / 8), np.exp(-0.5)], rtol=1e-6)
@@ -49,10 +51,10 @@ def test_the_middle_price_of_an_even_session_is_half_way_on_the_scale_of_factors
     assert_allclose(close([0, 2], [1], prices=PRICES)[1], 1, rtol=1e-6)  # 10 and 40: 20
 
 
-def test_closeness_is_the_mean_of_both():
-    found = close([0, 1, 2, 3], [0, 3, 5], labels=LABELS, prices=PRICES)  # 3/4 pots; middle sqrt(10 * 20)
-    near = np.exp(-0.5 * 0.5**2)
-    assert_allclose([found[0], found[3]], [(0.75 + near) / 2, (0.25 + near) / 2], rtol=1e-6)
+def test_closeness_is_the_product_of_both():
+    found = close([0, 1, 2, 3], [0, 3, 5], labels=LABELS, prices=PRICES, price_factor=2)
+    near = np.exp(-0.5 * 0.5**2)  # the middle is sqrt(10 * 20), half a factor of two above 10
+    assert_allclose([found[0], found[3], found[5]], [0.75 * near, 0.25 * near, 0], rtol=1e-6)
 
 
 def test_values_and_order_by_hand():
@@ -67,19 +69,21 @@ def test_values_and_order_by_hand():
 def test_what_is_not_known_counts_as_the_mean_of_the_others():
     found = close([0, 3], [0, 3, 5, 6], labels=LABELS)  # 1/2, 1/2, 0, and 6 has no category
     assert found[6] == pytest.approx(1 / 3)
-    found = close([1], [0, 1, 4], prices=PRICES)  # 4 has no price
+    found = close([1], [0, 1, 4], prices=PRICES, price_factor=2)  # 4 has no price
     assert found[4] == pytest.approx((1 + np.exp(-0.5)) / 2)
 
 
 def test_zero_and_negative_prices_are_not_known():
     prices = np.array([10, 20, 0, -5, np.nan, np.inf, 20.0])
-    assert close([1, 2, 3, 5], [0, 2, 3, 5], prices=prices) == {i: pytest.approx(np.exp(-0.5)) for i in (0, 2, 3, 5)}
+    assert close([1, 2, 3, 5], [0, 2, 3, 5], prices=prices, price_factor=2) == {
+        i: pytest.approx(np.exp(-0.5)) for i in (0, 2, 3, 5)
+    }
 
 
 def test_a_session_that_says_nothing_of_a_kind_leaves_it_out():
     found = close([4], [0, 3], labels=LABELS, prices=PRICES)  # tea without a price
     assert found == {0: 0, 3: 1}
-    found = close([6], [0, 1], labels=LABELS, prices=PRICES)  # a price without a category
+    found = close([6], [0, 1], labels=LABELS, prices=PRICES, price_factor=2)  # a price without a category
     assert_allclose([found[0], found[1]], [np.exp(-0.5), 1], rtol=1e-6)
 
 
@@ -128,7 +132,7 @@ def one_by_one(items, scores, clicks, lift, factor):
         there = [p for p in part if p is not None]
         if there:
             parts.append([np.mean(there) if p is None else p for p in part])
-    closeness = np.mean(parts, axis=0) if parts else np.zeros(len(items))
+    closeness = np.prod(parts, axis=0) if parts else np.zeros(len(items))
     value = np.array(worth) * (1 + lift * closeness)
     return [items[i] for i in sorted(range(len(items)), key=lambda i: (-round(value[i], 9), i))]
 
