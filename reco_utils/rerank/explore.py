@@ -236,7 +236,7 @@ def _explore(policy, share, lists, batch, k):
     rules, at_random = policy._rules(members), policy.rng.random((len(lists), k)) < share
     chosen = np.full((len(lists), k), -1, np.int32)
     explored, propensity = np.zeros(chosen.shape, bool), np.full(chosen.shape, np.nan)
-    height = max(1, CELLS // max(len(members), 1))
+    height = max(1, CELLS // max(len(members), N_GRID))
     for start in range(0, len(lists), height):
         rows = slice(start, start + height)
         if pool is None:

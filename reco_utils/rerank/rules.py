@@ -158,18 +158,17 @@ def _several(what, names):
 
 
 def _found(index, ids, what):
-    """Positions in `index` of those ids that it has."""
+    """Positions in `index` (n,) of ids (n,), -1 for those that it does not have."""
     ids = pd.Index(list(_several(what, ids)))
     if len(ids) and len(index) and pd.api.types.is_numeric_dtype(ids) != pd.api.types.is_numeric_dtype(index):
         raise TypeError(f"{what} are {index.dtype} here, got {ids.dtype} ({ids[:3].tolist()})")
-    at = index.get_indexer(ids)
-    return at[at >= 0]
+    return index.get_indexer(ids)
 
 
 def _rows(batch, lists, index, what):
     """The blocklists as csr (B, entries of `index`) bool; users without one have an empty row."""
-    found = {user: np.unique(_found(index, names, what)) for user, names in lists.items()}
-    rows = [found.get(user, ()) for user in batch.users]
-    indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int32)
-    indices = np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
-    return csr_matrix((np.ones(len(indices), bool), indices, indptr), (len(rows), len(index)))
+    named = [_several(what, lists.get(user, ())) for user in batch.users]
+    rows = np.repeat(np.arange(len(named)), np.array([len(names) for names in named], int))
+    at = _found(index, [name for names in named for name in names], what)
+    rows, at = rows[at >= 0], at[at >= 0]
+    return csr_matrix((np.ones(len(at), bool), (rows, at)), (len(named), len(index)))

@@ -144,7 +144,7 @@ def test_without_blocklists_nothing_is_hidden():
 
 def test_a_blocklist_may_be_older_than_the_catalogue():
     data = data_of()
-    hidden = forbidden(data.batch(["ann"]), data, items={"ann": ["gone", "jar"]}, brands={"ann": ["Ruined Ltd"]})
+    hidden = forbidden(data.batch(["ann"]), data, items={"ann": ["gone", "jar", "jar"]}, brands={"ann": ["Ruined Ltd"]})
     assert hidden.indices.tolist() == [5]  # the jar, and nothing for what is gone
 
 

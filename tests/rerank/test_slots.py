@@ -227,6 +227,25 @@ def test_a_pool_may_be_a_model_that_is_asked_for_the_batch():
     assert [slots(lists_of(BASE), batch, 2).items.tolist() for slots in tables] == [[[19, 18]], [[18, 17]]]
 
 
+def test_pools_cut_with_the_same_masks_let_nothing_seen_or_forbidden_in():
+    class ByChance:
+        def __init__(self, seed):
+            self.seed = seed
+
+        def score(self, batch):
+            return np.random.default_rng(self.seed).random((len(batch), 20), np.float32)
+
+    rng = np.random.default_rng(5)
+    batch, allow = batch_of(rng.random((40, 20)) < 0.3), rng.random(20) < 0.9
+    masks = {"allow": allow, "forbid": csr_matrix(rng.random((40, 20)) < 0.1)}
+    pools = {name: recommend(ByChance(seed), batch, 10, **masks) for seed, name in enumerate(("trending", "new"))}
+    found = Slots(LABELS, pools=pools)(recommend(ByChance(2), batch, 12, **masks), batch, 10)
+    row, place = np.nonzero(found.items >= 0)
+    shown = found.items[row, place]
+    assert len(shown) > 300 and allow[shown].all()
+    assert not np.asarray(batch.seen[row, shown]).any() and not np.asarray(masks["forbid"][row, shown]).any()
+
+
 def test_nothing_of_the_callers_is_changed():
     lists, batch, pools = random_case()
     before = copy.deepcopy((lists.items, lists.scores, pools["new"].items))
