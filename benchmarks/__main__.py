@@ -21,6 +21,13 @@ LENSKIT = ("LensKit", "cornac")  # contenders that live in the second environmen
 CONTESTS = {
     "topk": ("the 10 best dot products", "topk", 5, [], ["--users", "1024", "--items", "10000"]),
     "knn": ("user-kNN: fit and lists", "knn", 5, [], ["--users", "1500", "--items", "1000"]),
+    "item-knn": (
+        "item-kNN: fit and lists",
+        "knn",
+        5,
+        ["--item", "1"],
+        ["--item", "1", "--users", "1500", "--items", "1000"],
+    ),
     "als": ("ALS: fit", "als", 3, [], ["--users", "1500", "--items", "1000"]),
     "als-lists": (
         "ALS: lists",
