@@ -9,52 +9,54 @@ The tables also go to `report.md` in the folder of the run.
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import bench
 
 HERE = Path(__file__).parent
 LENSKIT = ("LensKit", "cornac")  # contenders that live in the second environment
 
-# (title, file, rounds, options at full size, options at small size)
+
+@dataclass(frozen=True)
+class Contest:
+    """A file with its options: always, at full size, at small size (None: left out there)."""
+
+    title: str
+    file: str
+    rounds: int
+    always: str = ""
+    full: str = ""
+    quick: str | None = ""
+
+
 CONTESTS = {
-    "topk": ("the 10 best dot products", "topk", 5, [], ["--users", "1024", "--items", "10000"]),
-    "knn": ("user-kNN: fit and lists", "knn", 5, [], ["--users", "1500", "--items", "1000"]),
-    "item-knn": (
-        "item-kNN: fit and lists",
-        "knn",
-        5,
-        ["--item", "1"],
-        ["--item", "1", "--users", "1500", "--items", "1000"],
+    "topk": Contest("the 10 best dot products", "topk", 5, quick="--users 1024 --items 10000"),
+    "knn": Contest("user-kNN, fit and lists", "knn", 5, quick="--users 1500 --items 1000"),
+    "item-knn": Contest("item-kNN, fit and lists", "knn", 5, "--item 1", quick="--users 1500 --items 1000"),
+    "als": Contest("ALS, fit", "als", 3, quick="--users 1500 --items 1000"),
+    "als-lists": Contest(
+        "ALS, lists", "als", 3, "--recommend 1 --only 'ours iALS' implicit irspack", quick="--users 1500 --items 1000"
     ),
-    "als": ("ALS: fit", "als", 3, [], ["--users", "1500", "--items", "1000"]),
-    "als-lists": (
-        "ALS: lists",
-        "als",
-        3,
-        ["--recommend", "1", "--only", "ours iALS", "implicit", "irspack"],
-        ["--recommend", "1", "--users", "1500", "--items", "1000", "--only", "ours iALS", "implicit", "irspack"],
+    "ease": Contest("EASE, fit", "ease", 3, quick="--users 1500 --items 1000"),
+    "metrics": Contest(
+        "metrics of accuracy", "metrics", 3, "--only ours 'pandas merge' 'numpy keys'", quick="--users 5000"
     ),
-    "ease": ("EASE: fit", "ease", 3, [], ["--users", "1500", "--items", "1000"]),
-    "metrics": (
-        "metrics of accuracy",
-        "metrics",
-        3,
-        [],
-        ["--users", "5000", "--only", "ours", "pandas merge", "numpy keys"],  # ranx compiles for a minute
+    "metrics-ranx": Contest(  # which compiles for a minute and takes many seconds
+        "metrics that ranx knows", "metrics", 1, "--only 'ours, the eight of ranx' ranx 'ranx from frames'", quick=None
     ),
-    "mmr": ("MMR", "mmr", 3, [], ["--users", "500"]),
-    "weighting": ("events to weights", "weighting", 3, [], ["--events", "300000", "--users", "20000"]),
-    "content": (
-        "similar products by text",
-        "content",
-        3,
-        ["--items", "30000", "--only", "ours", "ours from text", "sparse_dot_topn", "scikit-learn", "scipy blocks"],
-        ["--items", "3000", "--only", "ours", "sparse_dot_topn", "scikit-learn"],
+    "mmr": Contest("MMR", "mmr", 3, quick="--users 500"),
+    "weighting": Contest("events to weights", "weighting", 3, quick="--events 300000 --users 20000"),
+    "content": Contest(
+        "similar products by text", "content", 3,
+        "--only ours 'ours from text' sparse_dot_topn scikit-learn 'scipy blocks'", "--items 20000", "--items 3000",
     ),
-    "growth": ("growth of time and memory", "growth", 1, [], ["--quick"]),
-}
+    "growth": Contest("growth of time and memory", "growth", 1, quick="--quick"),
+}  # fmt: skip
 
 
 def main() -> int:
@@ -62,16 +64,20 @@ def main() -> int:
     chosen = arguments()
     folder = chosen.out / datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
     folder.mkdir(parents=True)
-    failed = []
+    report, failed = folder / "report.md", []
+    machine = "{cores} cores, {memory_gb} GB, {processor}, {system}".format_map(bench.machine())
+    report.write_text(f"# {folder.name}, commit {bench.revision()}\n\n{machine}\n\n", encoding="utf-8")
     for name in chosen.only:
-        title, _, rounds, full, quick = CONTESTS[name]
-        print(f"{name}: {title}", file=sys.stderr, flush=True)
+        contest = CONTESTS[name]
+        if chosen.quick and contest.quick is None:
+            continue
+        print(f"{name}: {contest.title}", file=sys.stderr, flush=True)
         record = folder / f"{name}.json"
-        done = subprocess.run(command(name, chosen, record), stdout=subprocess.PIPE, text=True)
-        text = f"## {name}: {title}\n\n{done.stdout.strip() or 'failed'}\n"
+        done = subprocess.run(command(contest, chosen, record), stdout=subprocess.PIPE, text=True)
+        text = f"## {name}: {contest.title}\n\n{done.stdout.strip() or 'failed'}\n"
         print(text, flush=True)
-        with (folder / "report.md").open("a", encoding="utf-8") as report:
-            report.write(text + "\n")
+        with report.open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
         failed += [name] if done.returncode else failures(record)
     print(f"every run, the machine and the versions are in {folder}", file=sys.stderr)
     if failed:
@@ -91,13 +97,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def command(name: str, chosen: argparse.Namespace, record: Path) -> list[str]:
+def command(contest: Contest, chosen: argparse.Namespace, record: Path) -> list[str]:
     """The command line of one contest."""
-    _, file, rounds, full, quick = CONTESTS[name]
-    rounds = chosen.rounds or (1 if chosen.quick else rounds)
-    line = [sys.executable, str(HERE / f"{file}.py"), "--peers", chosen.peers, "--save", str(record)]
-    line += [part for other in LENSKIT if file == "als" for part in ("--other", f"{other}={chosen.lenskit}")]
-    return [*line, "--rounds", str(rounds), *(quick if chosen.quick else full)]
+    rounds = chosen.rounds or (1 if chosen.quick else contest.rounds)
+    line = [sys.executable, str(HERE / f"{contest.file}.py"), "--peers", chosen.peers, "--save", str(record)]
+    if contest.file == "als":
+        line += [part for other in LENSKIT for part in ("--other", f"{other}={chosen.lenskit}")]
+    sizes = contest.quick if chosen.quick else contest.full
+    return [*line, "--rounds", str(rounds), *shlex.split(f"{sizes} {contest.always}")]
 
 
 def failures(record: Path) -> list[str]:

@@ -1,9 +1,11 @@
 """The harness of the benchmarks: who runs where, what a table says, what is kept on record. Nothing is timed here."""
 
+import importlib
 import importlib.util
 import json
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -31,14 +33,11 @@ if __name__ == "__main__":
 '''
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"benchmarks_{name}", FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-bench, every = load("bench"), load("__main__")
+sys.path.append(str(FOLDER))  # the files of benchmarks/ import each other by their names
+bench = importlib.import_module("bench")
+spec = importlib.util.spec_from_file_location("every_contest", FOLDER / "__main__.py")
+every = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(every)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +94,20 @@ def test_an_interpreter_that_is_not_there_is_a_failure_of_the_peer():
 
 
 def test_every_contest_of_the_suite_has_its_file():
-    assert {file for _, file, *_ in every.CONTESTS.values()} <= {path.stem for path in FOLDER.glob("*.py")}
+    files = {contest.file for contest in every.CONTESTS.values()}
+    assert files <= {path.stem for path in FOLDER.glob("*.py")}
     described = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{file}.py`" in described for _, file, *_ in every.CONTESTS.values())
+    assert all(f"`{file}.py`" in described for file in files)
+
+
+def test_a_command_names_interpreters_sizes_and_rounds():
+    chosen = Namespace(peers="p", lenskit="l", rounds=None, quick=False)
+    line = every.command(every.CONTESTS["als-lists"], chosen, Path("r.json"))[2:]
+    assert line == [
+        "--peers", "p", "--save", "r.json", "--other", "LensKit=l", "--other", "cornac=l", "--rounds", "3",
+        "--recommend", "1", "--only", "ours iALS", "implicit", "irspack",
+    ]  # fmt: skip
+    quick = Namespace(peers="p", lenskit="l", rounds=None, quick=True)
+    assert every.command(every.CONTESTS["topk"], quick, Path("r.json"))[6:] == [
+        "--rounds", "1", "--users", "1024", "--items", "10000",
+    ]  # fmt: skip
