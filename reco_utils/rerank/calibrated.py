@@ -36,7 +36,7 @@ class Calibrated:
     prior : float between 0 and 1
         How much of p is mixed into q; the author's value.
 
-    Source: Steck (2018), "Calibrated recommendations", equations 2 to 7, one label per item.
+    Source: Steck (2018), "Calibrated recommendations", one label per item; relevance is that of `rerank.relevance`.
     """
 
     labels: np.ndarray
@@ -79,8 +79,10 @@ def _choose_rows(start, stop, codes, worth, lam, prior, n_labels, indptr, indice
             _distances(p, shown, prior, far)
             best, top = -1, -np.inf
             for c in range(n):
+                if taken[c]:
+                    continue
                 value = lam * worth[b, c] - (1 - lam) * far[place_of[codes[b, c]]]
-                if not taken[c] and value > top + ROUNDING:
+                if value > top + ROUNDING:
                     best, top = c, value
             if best < 0:
                 break

@@ -36,7 +36,7 @@ class XQuAD:
         1: relevance only, the list stays as it is. 0: interests only. (Santos et al. weigh the other way round.)
 
     Source: Santos, Macdonald and Ounis (2010), "Exploiting query reformulations for web search result diversification",
-    equations 1 to 3, with labels for sub-queries and P(item | label) = r for items of the label.
+    with labels for sub-queries and P(item | label) = r for items of the label; relevance is that of `rerank.relevance`.
     """
 
     labels: np.ndarray
@@ -75,8 +75,10 @@ def _choose_rows(start, stop, codes, worth, lam, indptr, indices, shares, n_labe
         for place in range(order.shape[1]):
             best, top = -1, -np.inf
             for c in range(n):
+                if taken[c]:
+                    continue
                 value = lam * worth[b, c] + (1 - lam) * wanted[codes[b, c]] * worth[b, c]
-                if not taken[c] and value > top:
+                if value > top:
                     best, top = c, value
             if best < 0:
                 break
