@@ -254,9 +254,9 @@ def _explore(policy, share, lists, batch, k):
 def _fill(items, members, column, free, at_random, share, rules, chosen, explored, propensity):
     """Fill a block of lists from the top; `free` (B, N) are the items of the pool that are not in the list yet."""
     draw, chance = rules
-    usable, rows = items >= 0, np.arange(len(items))
+    usable, rows, n_free = items >= 0, np.arange(len(items)), np.count_nonzero(free, axis=1)
     for place in range(chosen.shape[1]):
-        best, any_free = first_unused(usable, items), free.any(axis=1)
+        best, any_free = first_unused(usable, items), n_free > 0
         lucky = any_free & (at_random[:, place] | (best < 0))
         shown = best.copy()
         if lucky.any():
@@ -271,6 +271,7 @@ def _fill(items, members, column, free, at_random, share, rules, chosen, explore
         propensity[:, place] = np.where(shown >= 0, odds * from_pool + (1 - odds) * from_list, np.nan)
         usable &= items != shown[:, None]
         free[rows[pooled], column[shown[pooled]]] = False
+        n_free -= pooled
 
 
 def _nth_of(free, n):
