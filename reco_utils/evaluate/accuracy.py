@@ -201,7 +201,7 @@ def average_precision(
     -------
     (B,) float64 in [0, 1], 0 for a list without a hit; NaN where the user has no truth
 
-    Source: Voorhees and Harman (2005), section 3.1, for n; the others are what libraries do, see `docs/metrics.md`.
+    Source: Voorhees and Harman (2005) for n; the others are what libraries do, see `docs/metrics.md`.
     """
     if denominator not in DENOMINATORS:
         raise ValueError(f"denominator must be one of {list(DENOMINATORS)}, got {denominator!r}")
@@ -280,8 +280,8 @@ def _check_cut(k, topk):
     return k
 
 
-def check_truth(topk, truth):
-    """The truth as canonical csr (B, I) float64, after all checks that need no look into the lists' order."""
+def check_truth(topk: TopK, truth) -> csr_matrix:
+    """The truth as canonical csr (B, I) float64, or a ValueError where it cannot be that of these lists."""
     if len(getattr(truth, "shape", ())) != 2 or truth.shape[0] != len(topk):
         shape = getattr(truth, "shape", type(truth).__name__)
         raise ValueError(f"truth must have one row per list, ({len(topk)}, items), got {shape}")

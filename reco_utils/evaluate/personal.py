@@ -85,7 +85,7 @@ def calibration(lists: TopK, batch: UserBatch, labels, *, prior: float = 0.01) -
     ------
     ValueError  for lists of other users, labels of another catalogue, or a prior outside of 0 to 1
 
-    Source: Steck (2018), equations 2, 3 and 6, with the same weight for every rank.
+    Source: Steck (2018), "Calibrated recommendations", with the same weight for every rank.
     """
     if not 0 < prior < 1:
         raise ValueError(f"prior must be above 0 and below 1, got {prior}")
