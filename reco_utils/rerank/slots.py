@@ -71,6 +71,8 @@ class Slots:
     def __post_init__(self):
         layout = tuple(Slot(*slot) for slot in self.layout)
         for name, n in layout:
+            if name == "rest":
+                raise ValueError("no slot may be called 'rest', which is what follows the layout")
             if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
                 raise ValueError(f"slot {name!r} must have at least 1 place, got {n!r}")
             if name not in self.pools and name not in INTERESTS:

@@ -276,6 +276,8 @@ def test_a_layout_that_cannot_be_filled_is_refused():
         Slots(LABELS, (Slot("primary", 0),))
     with pytest.raises(ValueError, match="n_secondary must be at least 1 label, got 0"):
         Slots(LABELS, (Slot("primary", 1),), n_secondary=0)
+    with pytest.raises(ValueError, match="no slot may be called 'rest'"):
+        Slots(LABELS, (Slot("rest", 1),), {"rest": lists_of([[1]])})
     with pytest.raises(TypeError, match="pool 'new' must be a TopK or a function"):
         Slots(LABELS, (Slot("new", 1),), {"new": [1, 2]})
 
