@@ -87,7 +87,7 @@ def by_price(data: Dataset, n: int = 4) -> pd.Series:
 
     Returns
     -------
-    Series (I,), index `item_id`: "0.99 to 9.5", "9.5 to 20", ...; a price on an edge belongs to the band below
+    Series (I,), index `item_id`: "0.99 to 9.50", "9.50 to 20.00", ...; a price on an edge belongs to the band below
     """
     if n < 1:
         raise ValueError(f"n must be at least 1 band, got {n}")
@@ -95,7 +95,9 @@ def by_price(data: Dataset, n: int = 4) -> pd.Series:
     edges = np.unique(np.nanquantile(prices, np.linspace(0, 1, n + 1))) if not np.isnan(prices).all() else np.empty(0)
     edges = np.repeat(edges, 2) if len(edges) == 1 else edges  # all of one price
     bands = np.maximum(np.searchsorted(edges, prices, side="left") - 1, 0)
-    names = [f"{low:.10g} to {high:.10g}" for low, high in zip(np.round(edges, 2), np.round(edges[1:], 2))]
+    names = [f"{low:.2f} to {high:.2f}" for low, high in zip(edges, edges[1:])]
+    if len(set(names)) < len(names):  # prices of fractions of a cent
+        names = [f"{low:.6g} to {high:.6g}" for low, high in zip(edges, edges[1:])]
     return _series(np.where(np.isnan(prices), -1, bands), names, data.items, "price", id_name=ITEM)
 
 

@@ -124,12 +124,22 @@ def test_items_fall_into_bands_of_whole_days():
 
 def test_price_bands_hold_about_as_many_items_each():
     labels = by_price(SPLIT.train, 2)
-    assert counts(labels) == {"1 to 4": 4, "4 to 7": 3, "nan": 1}
+    assert counts(labels) == {"1.00 to 4.00": 4, "4.00 to 7.00": 3, "nan": 1}
     assert labels.index.name == "item_id"
 
 
-@pytest.mark.parametrize("prices, found", [([5.0] * 8, {"5 to 5": 8}), ([np.nan] * 8, {"nan": 8})])
-def test_prices_that_are_all_alike_or_unknown(prices, found):
+@pytest.mark.parametrize(
+    "prices, found",
+    [
+        ([5.0] * 8, {"5.00 to 5.00": 8}),
+        ([np.nan] * 8, {"nan": 8}),
+        (
+            [0.001, 0.002, 0.003, 0.004] * 2,
+            {"0.001 to 0.00175": 2, "0.00175 to 0.0025": 2, "0.0025 to 0.00325": 2, "0.00325 to 0.004": 2},
+        ),
+    ],
+)
+def test_prices_that_are_all_alike_or_unknown_or_tiny(prices, found):
     assert counts(by_price(with_prices(prices))) == found
 
 
