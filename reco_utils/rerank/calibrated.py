@@ -73,8 +73,10 @@ def _choose_rows(start, stop, codes, worth, lam, prior, n_labels, indptr, indice
     for b in range(start, stop):
         own, p = indices[indptr[b] : indptr[b + 1]], shares[indptr[b] : indptr[b + 1]]
         shown, far = np.zeros(own.size + 2), np.empty(own.size + 2)
-        place_of[own] = np.arange(2, own.size + 2)
-        taken[:] = codes[b] < -1
+        for g in range(own.size):
+            place_of[own[g]] = g + 2
+        for c in range(n):
+            taken[c] = codes[b, c] < -1
         for place in range(order.shape[1]):
             _distances(p, shown, prior, far)
             best, top = -1, -np.inf
@@ -88,7 +90,8 @@ def _choose_rows(start, stop, codes, worth, lam, prior, n_labels, indptr, indice
                 break
             order[b, place], taken[best] = best, True
             shown[place_of[codes[b, best]]] += 1
-        place_of[own] = 1
+        for label in own:
+            place_of[label] = 1
 
 
 @njit(nogil=True, cache=True)

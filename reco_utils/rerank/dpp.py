@@ -76,7 +76,8 @@ def _choose_rows(start, stop, items, worth, theta, dense, sparse, width, lowest,
     most = np.log(1 - ((1 + max(lowest, -1.0)) / 2) ** 2)
     for b in range(start, stop):
         free[:], bonus[:] = 1, 0
-        compared[:] = np.where(items[b] >= 0, 0, -1)
+        for c in range(n):
+            compared[c] = 0 if items[b, c] >= 0 else -1
         for place in range(n_places):
             best, top, ceiling = -1, -np.inf, most if place else 0.0
             for c in range(n):

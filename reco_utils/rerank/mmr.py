@@ -66,7 +66,8 @@ def _choose_rows(start, stop, items, worth, lam, dense, sparse, width, lowest, o
     compared = np.empty(n, np.int32)  # with how many of the chosen; -1 for padding and the chosen themselves
     for b in range(start, stop):
         nearest[:] = lowest
-        compared[:] = np.where(items[b] >= 0, 0, -1)
+        for c in range(n):
+            compared[c] = 0 if items[b, c] >= 0 else -1
         for place in range(order.shape[1]):
             best, top, floor = -1, -np.inf, lowest if place else 0.0
             for c in range(n):

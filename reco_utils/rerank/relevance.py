@@ -57,12 +57,12 @@ def _scale_rows(items, scores):
                 row[n] = scores[b, c]
                 low = row[n] if row[n] < low else low
                 n += 1
-        falling = True
-        for j in range(n):
-            row[j] = low if np.isnan(row[j]) else row[j]
-            falling &= j == 0 or row[j] <= row[j - 1]
-        if not falling:
-            row[:n] = -np.sort(-row[:n])
+        for j in range(n):  # by insertion: nearly all rows are in order
+            score, at = low if np.isnan(row[j]) else row[j], j
+            while at > 0 and row[at - 1] < score:
+                row[at] = row[at - 1]
+                at -= 1
+            row[at] = score
         width, j = (row[0] - low if n else 0.0), 0
         for c in range(row.size):
             if items[b, c] >= 0:

@@ -71,7 +71,8 @@ def _choose_rows(start, stop, codes, worth, lam, indptr, indices, shares, n_labe
         for p in range(indptr[b], indptr[b + 1]):
             wanted[indices[p]] = shares[p]
         wanted[n_labels] = 0.0
-        taken[:] = codes[b] < -1
+        for c in range(n):
+            taken[c] = codes[b, c] < -1
         for place in range(order.shape[1]):
             best, top = -1, -np.inf
             for c in range(n):
