@@ -46,8 +46,8 @@ class _Counts:
     first: np.ndarray
     precision_sum: np.ndarray
     pairs: np.ndarray
-    dcg: np.ndarray
-    ideal: np.ndarray
+    dcg: np.ndarray | None = None
+    ideal: np.ndarray | None = None
 
 
 # libraries divide by four different things and call each of them "MAP", so the denominator has a name
@@ -67,18 +67,18 @@ def _ndcg(at: _Counts):
     return at.dcg / at.ideal
 
 
-_METRICS: dict[str, tuple[str, Callable]] = {  # name in labels -> (gain, formula)
-    "precision": ("binary", lambda at: at.hits / at.k),
-    "recall": ("binary", lambda at: at.hits / at.n),
-    "f1": ("binary", lambda at: 2 * at.hits / (at.k + at.n)),
+_METRICS: dict[str, tuple[str | None, Callable]] = {  # name in labels -> (gain if it needs one, formula)
+    "precision": (None, lambda at: at.hits / at.k),
+    "recall": (None, lambda at: at.hits / at.n),
+    "f1": (None, lambda at: 2 * at.hits / (at.k + at.n)),
     "ndcg": ("binary", _ndcg),
     "ndcg_linear": ("linear", _ndcg),
     "ndcg_exponential": ("exponential", _ndcg),
-    "map": ("binary", _average_precision("min_k_n")),
-    **{f"map_{name}": ("binary", _average_precision(name)) for name in DENOMINATORS},
-    "hit_rate": ("binary", lambda at: at.hits > 0),
-    "mrr": ("binary", lambda at: (at.first > 0) / np.maximum(at.first, 1)),
-    "pauc": ("binary", lambda at: at.pairs / (at.k * at.n)),
+    "map": (None, _average_precision("min_k_n")),
+    **{f"map_{name}": (None, _average_precision(name)) for name in DENOMINATORS},
+    "hit_rate": (None, lambda at: at.hits > 0),
+    "mrr": (None, lambda at: (at.first > 0) / np.maximum(at.first, 1)),
+    "pauc": (None, lambda at: at.pairs / (at.k * at.n)),
 }
 NAMES = tuple(_METRICS)
 
@@ -329,7 +329,7 @@ def _values(topk, truth, wanted) -> np.ndarray:
             rows = slice(top, min(top + BLOCK, stop))
             counts = _count(items, truth, gains, cuts, rows, seen, repeats)
             for at, (gain, formula, k) in enumerate(wanted):
-                values[at, rows] = formula(counts[gains.index(gain)][cuts.index(k)])
+                values[at, rows] = formula(counts[gain, k])
             values[:, rows][:, np.diff(truth.indptr[rows.start : rows.stop + 1]) == 0] = np.nan
 
     everywhere(task, spans(len(items), min(N_THREADS, 1 + len(items) // BLOCK)))
@@ -337,17 +337,24 @@ def _values(topk, truth, wanted) -> np.ndarray:
     return values
 
 
-def _count(items, truth, gains, cuts, rows, seen, repeats) -> list[list[_Counts]]:
-    """One pass over the lists at `rows`, a slice: the counts by gain and cut."""
-    indptr, cuts = truth.indptr[rows.start : rows.stop + 1], np.array(cuts, np.int64)
-    worth = np.stack([_worth(truth.data[indptr[0] : indptr[-1]], gain) for gain in gains])
+def _count(items, truth, gains, cuts, rows, seen, repeats) -> dict[tuple[str | None, int], _Counts]:
+    """One pass over the lists at `rows`, a slice: the counts by gain and cut; those by None are without a DCG."""
+    indptr, ranks = truth.indptr[rows.start : rows.stop + 1], np.array(cuts, np.int64)
+    worth = np.empty((len(gains), indptr[-1] - indptr[0]))
+    for g, gain in enumerate(gains):
+        worth[g] = _worth(truth.data[indptr[0] : indptr[-1]], gain)
     discounts = 1 / np.log2(np.arange(items.shape[1]) + 2)
     shape = len(cuts), rows.stop - rows.start
     sums, dcg, ideal = np.zeros((4, *shape)), np.zeros((len(gains), *shape)), np.ones((len(gains), *shape))
-    _pass(items[rows], indptr, truth.indices, worth, cuts, discounts, seen, rows.start, sums, dcg, repeats[rows])
-    _best(indptr, worth, cuts, discounts, ideal)
-    n = np.maximum(np.diff(indptr), 1.0)
-    return [[_Counts(k, n, *sums[:, c], dcg[g, c], ideal[g, c]) for c, k in enumerate(cuts)] for g in range(len(gains))]
+    _pass(items[rows], indptr, truth.indices, worth, ranks, discounts, seen, rows.start, sums, dcg, repeats[rows])
+    if gains:
+        _best(indptr, worth, ranks, discounts, ideal)
+    n, counts = np.maximum(np.diff(indptr), 1.0), {}
+    for c, k in enumerate(cuts):
+        counts[None, k] = _Counts(k, n, *sums[:, c])
+        for g, gain in enumerate(gains):
+            counts[gain, k] = _Counts(k, n, *sums[:, c], dcg[g, c], ideal[g, c])
+    return counts
 
 
 def _worth(gains, name):
