@@ -6,6 +6,7 @@ from html import escape
 from typing import NamedTuple
 
 from reco_utils.copywriting.brief import Brief
+from reco_utils.copywriting.claims import claims
 
 CLAIM_KINDS = (
     "number", "unit", "price", "material", "colour", "certification", "warranty", "origin", "superlative", "urgency",
@@ -80,8 +81,11 @@ def check_text(text: str, brief: Brief, *, limits: Limits = Limits()) -> Checked
     -------
     Checked; `.ok` when nothing was found
     """
-    findings = [*_length(text, limits), *_banned(text, limits)]
-    return Checked(text, tuple(sorted(findings, key=lambda f: (f.start, f.end))), ())
+    made = claims(text, brief)
+    findings = [Finding(c.kind, c.start, c.end, c.why) for c in made if not c.supported]
+    findings += [*_length(text, limits), *_banned(text, limits)]
+    spans = {Span(c.start, c.end, c.why) for c in made if c.supported}
+    return Checked(text, tuple(sorted(set(findings), key=lambda f: (f.start, f.end))), tuple(sorted(spans)))
 
 
 def duplicate_openings(texts: Sequence[str], n: int = 4) -> tuple[tuple[int, Finding], ...]:

@@ -1,0 +1,365 @@
+"""Numbers in text, with their units: "three quarters of a litre" and "0.75 L" are both 750 ml.
+
+A quantity is a span of low to high in the base unit of its dimension (metre, gram, litre, hour ...). What has no unit is
+a count. What a sentence says about the number ("just over", "up to") is kept as its bound.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+UNITS = """
+length | mm millimetre millimeter | .001
+length | cm centimetre centimeter | .01
+length | m metre meter | 1
+length | km kilometre kilometer | 1000
+length | inch inches \u2033 " | .0254
+length | ft foot feet | .3048
+length | yd yard | .9144
+length | mile | 1609.344
+mass | mcg \u00b5g \u03bcg microgram | .000001
+mass | mg milligram | .001
+mass | g gram gramme gr | 1
+mass | kg kilo kilogram kilogramme kgs | 1000
+mass | t tonne ton | 1000000
+mass | oz ounce | 28.349523125
+mass | lb lbs | 453.59237
+mass | stone | 6350.29318
+volume | ml millilitre milliliter | .001
+volume | cl centilitre centiliter | .01
+volume | dl decilitre deciliter | .1
+volume | l litre liter ltr | 1
+volume | fl.oz fluid-ounce | .0295735
+volume | pint | .568261
+volume | gallon | 4.54609
+time | ms millisecond | .000000277777778
+time | s sec second | .000277777778
+time | min mins minute | .016666666667
+time | h hr hrs hour | 1
+time | day | 24
+time | night | 24
+time | week wk | 168
+time | month mth | 730
+time | year yr yrs | 8760
+time | decade | 87600
+percent | % percent per-cent pct | 1
+temperature | \u00b0c \u00b0 \u2103 degree celsius degrees-celsius c | 1
+fahrenheit | \u00b0f fahrenheit degrees-fahrenheit \u2109 | 1
+kelvin | k kelvin | 1
+power | mw milliwatt | .001
+power | w watt | 1
+power | kw kilowatt | 1000
+energy | wh watt-hour | 1
+energy | kwh kilowatt-hour | 1000
+charge | mah milliamp-hour | .001
+charge | ah amp-hour | 1
+current | ma milliamp | .001
+current | amp ampere | 1
+voltage | v volt | 1
+light | lm lumen | 1
+lux | lux | 1
+torque | nm newton-metre newton-meter | 1
+pressure | bar | 1
+pressure | psi | .0689476
+sound | db decibel | 1
+frequency | hz hertz | 1
+frequency | khz kilohertz | 1000
+frequency | mhz megahertz | 1000000
+frequency | ghz gigahertz | 1000000000
+speed | mph | 1.609344
+speed | km/h kmh kph | 1
+rotation | rpm | 1
+data | kb kilobyte | .001
+data | mb megabyte | 1
+data | gb gigabyte | 1000
+data | tb terabyte | 1000000
+rate | mbps mbit/s | 1
+rate | gbps gbit/s | 1000
+pixels | mp megapixel | 1
+dots | dpi ppi | 1
+grammage | gsm g/m\u00b2 g/m2 | 1
+area | m\u00b2 m2 sqm square-metre square-meter | 1
+area | cm\u00b2 cm2 square-centimetre square-centimeter | .0001
+nutrition | kcal calorie cal | 1
+nutrition | kj kilojoule | .239
+gold | carat karat ct | 1
+fineness | denier den | 1
+tog | tog | 1
+iu | iu | 1
+money | euro eur \u20ac | 1
+money | pound-sterling gbp \u00a3 quid | 1
+money | dollar usd $ | 1
+money | franc chf | 1
+money | cent pence penny p | .01
+pounds | pound | 1
+"""
+CURRENCIES = {"EUR": "euro eur \u20ac cent", "GBP": "pound gbp \u00a3 quid pence penny p", "USD": "dollar usd $ cent"}
+CURRENCIES |= {"CHF": "franc chf cent"}
+ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+ONES = dict(zip((ONES + " eighteen nineteen").split(), range(20)))
+TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10)))
+GROUPS = {"dozen": 12, "pair": 2, "couple": 2, "duo": 2, "trio": 3, "quartet": 4, "score": 20, "twin": 2, "triple": 3}
+PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
+GLYPHS = {"\u00bd": 0.5, "\u00bc": 0.25, "\u00be": 0.75, "\u2153": 1 / 3, "\u2154": 2 / 3, "\u215b": 0.125}
+BOUNDS = {  # words before a number: what it is then a bound of
+    "above": "just over; a little over; slightly over; well over; over; more than; above; beyond; upwards of; north of",
+    "below": "just under; a little under; less than; under; below; fewer than; not even; short of; within",
+    "near": "about; around; roughly; approximately; approx.; approx; circa; some; close to; give or take; ~; \u2248",
+    "almost": "nearly; almost; not quite; close on",
+    "most": "up to; at most; no more than; maximum; max.; max; a maximum of; as much as; not more than; as long as",
+    "least": "at least; a minimum of; min.; no less than; not less than; from; starting at; from just; from only",
+}
+NO_UNIT_A = {"second", "minute", "hour", "day", "night", "week", "month", "year", "decade", "mile", "stone", "foot"}
+NO_UNIT_A |= {"degree", "c", "bar", "cal", "score", "yard", "pound", "penny", "cent", "pint", "ton", "dollar"}
+
+
+class Quantity(NamedTuple):
+    """text[start:end] says low to high (one number: both alike) of a dimension, in its base unit."""
+
+    start: int
+    end: int
+    low: float
+    high: float
+    dimension: str
+    unit: str
+    bound: str  # "", "above", "below", "near", "almost", "most", "least"
+    digits: bool  # written in digits, not in words
+
+
+def _units():
+    found = {}
+    for line in UNITS.strip().splitlines():
+        dimension, words, size = (part.strip() for part in line.split("|"))
+        for word in words.split():
+            found[word.replace("-", " ")] = (dimension, float(size), words.split()[0])
+            if len(word) > 3 and word.isalpha():
+                found[word + "s"] = (dimension, float(size), words.split()[0])
+    found |= {
+        "pence": ("money", 0.01, "cent"),
+        "feet": found["foot"],
+        "fl oz": found["fl.oz"],
+        "pounds": found["pound"],
+    }
+    return found
+
+
+UNIT = _units()
+_WORD = "|".join([*ONES, *TENS])
+_TEEN = rf"(?:(?:{'|'.join(TENS)})(?:[ -](?:{'|'.join(list(ONES)[1:10])}))?|{'|'.join(sorted(ONES, key=len, reverse=True))})"
+_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
+_PART = "|".join(sorted((p + "s?" for p in PARTS), key=len, reverse=True))
+NUMBER = rf"""(?:
+    (?P<glyph>\d*\s?[{"".join(GLYPHS)}])
+  | (?P<slash>(?:\d+\s)?\d+/(?:2|3|4|5|8|16))(?![\d/])
+  | (?P<digits>[-\u2212]?(?:{_DIGITS}))(?:\s?(?P<scale>thousand|million)\b|(?P<k>k)\b(?=\s?(?:reviews|customers|users)))?
+  | (?P<group>(?:(?:half\sa|half-a|an?|{_TEEN})[ -])?(?:dozen|pair|couple|duo|trio|quartet)s?)\b
+  | (?P<mixed>(?:{_TEEN})\sand\s(?:a\s(?:half|quarter)|three\squarters))\b
+  | (?P<part>(?:(?:an?|{_TEEN})[ -])?(?:{_PART}))(?=\s(?:of\s)?an?\b|[ -]of[ -]|\s(?:l|kg|m|cm)\b|-(?:litre|liter|kilo|metre|meter|pint|price))
+  | (?P<frac>(?:{_TEEN})[ -](?:thirds|quarters|fifths|sixths|eighths|tenths))\b
+  | (?P<words>(?:minus\s)?(?:(?:an?|{_TEEN})\s(?:hundred|thousand)(?:\sand\s{_TEEN}|\s{_TEEN})?|{_TEEN}))\b
+)"""
+_UNIT = "|".join(re.escape(u) for u in sorted(UNIT, key=len, reverse=True))
+_NUMBER = re.compile(rf"(?<![\w.,/])(?P<sign>[\u20ac\u00a3$]|(?:eur|gbp|usd|chf)\s)?\s?{NUMBER}", re.X | re.I)
+_AFTER = re.compile(
+    rf"(?:\s(?:full|whole|long|short|working|business|square))?(?:[\s\u00a0-]*|\s?(?:of\s)?an?\s|\sof\s)(?P<unit>{_UNIT})(?![\w\u00b2])",
+    re.I,
+)
+_A_UNIT = re.compile(rf"\b(?:an?|the)\s(?P<unit>{_UNIT})(?![\w\u00b2])", re.I)
+_JOIN = re.compile(
+    r"\s?(?:x|\u00d7|by|-|\u2013|\u2014|to|and|or|,|bis|/|,\sand|,\sor|but\sno\smore\sthan)\s?(?:to\s)?", re.I
+)
+_RANGE = re.compile(r"\s?(?:-|\u2013|\u2014|to)\s?", re.I)
+_BOUND = re.compile(
+    "|".join(
+        rf"(?P<{kind}>{'|'.join(re.escape(w.strip()) for w in words.split(';'))})" for kind, words in BOUNDS.items()
+    ).join(("(?:^|(?<=[^\\w]))(?:", r")(?:\s(?:an?|the|of|just|only))*\s?$")),
+    re.I,
+)
+_SKIP = re.compile(  # numbers that say nothing about a product
+    r"\b24/7\b|\b24-7\b|\b(?:no|nr)\.\s?\d+|\b(?:at|by|until|before|after|past)\s(?:half\spast\s)?\w+(?:\so'?clock|\s?[ap]\.?m\b)"
+    r"|\b\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|\b\d{1,2}:\d\d\b|\b(?:at\s)?\w+\sin\sthe\s(?:morning|evening|afternoon)\b"
+    r"|\b(?:a|one|two)\s(?:hundred|thousand|million)\s(?:and\sone\s)?(?:things|reasons|ways|times|words|stories|miles|smiles|ideas)\b"
+    r"|\b(?:table|dinner|breakfast|supper|tea|coffee|lunch|room|time|enough|just|only)\sfor\s(?:one|two|three|four)\b"
+    r"|\b(?:on\sall|all)\sfours\b|\b(?:zero|first|second\snature|second\sto\snone|third\stime)\b|\bten\sout\sof\sten\b"
+    r"|\b(?:high|take|back\sto\ssquare)\s(?:five|one)\b|\bcloud\snine\b|\bforty\swinks\b|\btwo\sleft\sfeet\b|\bnine\sto\sfive\b"
+    r"|\b(?:in|for)\sa\s(?:couple|minute|second)\b|\bfive[ -](?:a-day|o'clock|minutes\smore)\b|\b(?:one|two)\sof\s(?:a\skind|us|you)\b",
+    re.I,
+)
+
+
+@lru_cache(maxsize=4096)
+def quantities(text: str) -> tuple[Quantity, ...]:
+    """Every quantity of a text, in order of appearance.
+
+    Lists and ranges share the unit of their last number ("85, 95 and 105 cm"); a range is one quantity. "one" without a
+    unit, times of day and idioms ("24/7") are no quantities. Ordinals are not read.
+    """
+    text = text.replace("\u00a0", " ").replace("\u2019", "'")
+    skipped = [m.span() for m in _SKIP.finditer(text)]
+    raw = [found for m in _NUMBER.finditer(text) if (found := _read(text, m))]
+    raw = [r for r in raw if not any(a <= r[0] < b for a, b in skipped)]
+    raw += [_a_unit(m) for m in _A_UNIT.finditer(text) if _may_stand_alone(m, raw, text)]
+    raw.sort(key=lambda r: (r[0], -r[1]))
+    raw = [r for i, r in enumerate(raw) if not any(r[0] < other[1] for other in raw[:i])]
+    _share_units(text, raw)
+    return tuple(_merge(text, raw))
+
+
+def _read(text, m):
+    """[start, end, value, unit or None, digits] of a number and the unit behind it."""
+    value = _value(m)
+    if value is None:
+        return None
+    start, end = m.start(), m.end()
+    start += len(m[0]) - len(m[0].lstrip())
+    digits = m["digits"] is not None or m["slash"] is not None or m["glyph"] is not None
+    sign = (m["sign"] or "").strip().lower()
+    if sign:
+        return [start, end, value, sign, digits]
+    after = _AFTER.match(text, end)
+    unit = after["unit"].lower() if after else None
+    if unit in ("c", "k", "p", "t", "s", "stone", "score") and not digits:
+        unit = None
+    if unit in ("score", "stone", "bar", "second", "night", "foot") and digits is False and after[0][-1:] != "s":
+        unit = unit if unit in ("foot", "night", "second", "bar") else None
+    if unit:
+        end = after.end("unit")
+        if UNIT[unit][0] == "money" and (more := re.match(rf"\s({_TEEN})\b(?!\s(?:{_UNIT}))", text[end:], re.I)):
+            value, end = value + _word(more[1]) / 100, end + more.end()
+    return [start, end, value, unit, digits]
+
+
+def _value(m):
+    """The number that a match of NUMBER stands for."""
+    kind = m.lastgroup if m.lastgroup not in ("scale", "k", "sign") else "digits"
+    said = (m[kind] or "").lower().strip()
+    if kind == "digits":
+        said = said.replace("\u2212", "-")
+        said = said.replace(",", "") if re.search(r",\d{3}(?!\d)", said) else said.replace(",", ".")
+        return float(said) * {"thousand": 1e3, "million": 1e6}.get((m["scale"] or "").lower(), 1e3 if m["k"] else 1)
+    if kind == "glyph":
+        return float(said[:-1].strip() or 0) + GLYPHS[said[-1]]
+    if kind == "slash":
+        *whole, fraction = said.split()
+        over, under = map(float, fraction.split("/"))
+        return (float(whole[0]) if whole else 0) + over / under if under else None
+    words = re.split(r"[ -]", said)
+    if kind == "mixed":
+        return (
+            _word(" ".join(words[: words.index("and")])) + {"half": 0.5, "quarter": 0.25, "quarters": 0.75}[words[-1]]
+        )
+    if kind in ("part", "frac"):
+        times = _word(" ".join(words[:-1])) if words[:-1] not in ([], ["a"], ["an"]) else 1
+        return times / PARTS[words[-1] if words[-1] in PARTS else words[-1].rstrip("s")]
+    if kind == "group":
+        size = GROUPS[words[-1].rstrip("s")]
+        if words[0] == "half":
+            return size / 2
+        return size * (_word(" ".join(words[:-1])) if words[:-1] not in ([], ["a"], ["an"]) else 1)
+    return _word(said)
+
+
+def _word(said):
+    """The value of number words such as "two hundred and twelve"."""
+    total, last = 0.0, 0.0
+    words = said.lower().replace("-", " ").split()
+    sign = -1 if words[:1] == ["minus"] else 1
+    for word in words:
+        if word in ("a", "an"):
+            last = 1
+        elif word in ("hundred", "thousand"):
+            total, last = total + last * {"hundred": 100, "thousand": 1000}[word], 0
+        else:
+            last += ONES.get(word, TENS.get(word, 0))
+    return sign * (total + last)
+
+
+def _a_unit(m):
+    return [m.start(), m.end(), 1.0, m["unit"].lower(), False]
+
+
+def _may_stand_alone(m, raw, text):
+    """Is "a litre" a quantity here: not part of one already read, and not of "a day to remember"?"""
+    unit = m["unit"].lower()
+    if len(unit) < 4 or m[0].lower().startswith("the ") or any(r[0] <= m.start() < r[1] for r in raw):
+        return False
+    if unit in NO_UNIT_A or unit.rstrip("s") in NO_UNIT_A:
+        return bool(re.match(r"'?s?(?:\sof)?\s(?:warranty|guarantee)|\sat\s(?:most|least)", text[m.end() :], re.I))
+    return True
+
+
+def _share_units(text, raw):
+    """Give the unit of the last number of a list or range to those before it."""
+    for i in range(len(raw) - 2, -1, -1):
+        left, right = raw[i], raw[i + 1]
+        between = text[left[1] : right[0]]
+        if left[3] is None and right[3] is not None and _JOIN.fullmatch(between) and right[4] == left[4]:
+            left[3] = right[3]
+        elif right[3] is None and left[3] in ("\u20ac", "$", "\u00a3") and _RANGE.fullmatch(between):
+            right[3] = left[3]
+
+
+def _merge(text, raw):
+    """Quantities, two numbers with a dash or "to" between them as one range."""
+    i = 0
+    while i < len(raw):
+        start, end, value, unit, digits = raw[i]
+        low, high = _sized(value, unit)
+        if i + 1 < len(raw) and raw[i + 1][3] == unit and _RANGE.fullmatch(text[end : raw[i + 1][0]] or "."):
+            high = _sized(raw[i + 1][2], unit)[1]
+            if high > low:
+                end, i = raw[i + 1][1], i + 1
+            else:
+                high = low
+        i += 1
+        if unit is None and low == high == 1 and not digits:
+            continue
+        dimension = UNIT[unit][0] if unit else "count"
+        bound = _BOUND.search(text[max(0, start - 25) : start])
+        after = re.match(r"\s(?:at\s(?:most|least)|or\s(?:more|less|fewer|under|over))\b", text[end:], re.I)
+        said = bound.lastgroup if bound else ""
+        if after:
+            said = "most" if after[0].split()[-1].lower() in ("most", "less", "fewer", "under") else "least"
+        yield Quantity(start, end, low, high, dimension, UNIT[unit][2] if unit else "", said, digits)
+
+
+def _sized(value, unit):
+    size = UNIT[unit][1] if unit else 1
+    return value * size, value * size
+
+
+def agrees(said: Quantity, known: Quantity) -> bool:
+    """Is what `said` claims true of `known`? Same dimension, and the number equal, or on the right side of its bound.
+
+    Numbers may differ by rounding: 0.5 %, and 1.5 % for times (a month is not 30 days) and between systems of units.
+    """
+    if said.dimension != known.dimension:
+        both = {said.dimension, known.dimension}
+        if both == {"pounds", "mass"} or both == {"pounds", "money"}:
+            size = 453.59237 if "mass" in both else 1.0
+            said, known = (
+                q._replace(low=q.low * size, high=q.high * size, dimension="") if q.dimension == "pounds" else q
+                for q in (said, known)
+            )
+        else:
+            return False
+    near = 0.015 if said.dimension == "time" or said.unit != known.unit else 0.0005
+    if said.dimension in ("count", "money", "percent"):
+        near = 1e-6
+    if said.low != said.high:
+        return _close(said.low, known.low, near) and _close(said.high, known.high, near)
+    return any(_holds(said.bound, said.low, value, near) for value in {known.low, known.high})
+
+
+def _close(a, b, near):
+    return abs(a - b) <= near * max(abs(a), abs(b)) + 1e-12
+
+
+def _holds(bound, said, true, near):
+    if bound == "above":
+        return said < true <= 1.3 * said
+    if bound == "below":
+        return 0.6 * said <= true < said or _close(said, true, near)
+    if bound in ("near", "almost"):
+        return abs(said - true) <= 0.1 * abs(said)
+    return _close(said, true, near)

@@ -1,0 +1,107 @@
+"""Text as words: tokens with their place, crude stems that make "rib" of "ribbed", phrases found among them."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from reco_utils.copywriting.lexicon import IMPLIES, SAME
+
+TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+BREAK = re.compile(r"[,.;:!?()\[\]\u2013\u2014|\n]|\s-\s")  # what separates clauses
+_JOINED = re.compile(r"(\w{3,})(proof|resistant|repellent|resistance)")
+
+
+class Token(NamedTuple):
+    """A word of a text: text[start:end], its stem, and how often a clause ended before it."""
+
+    start: int
+    end: int
+    stem: str
+    clause: int
+
+
+def tokens(text: str) -> list[Token]:
+    """The words of a text; "waterproof" counts as two, water and proof, both in the place of the whole."""
+    text = text.replace("\u2019", "'")
+    found, clause, last = [], 0, 0
+    for match in TOKEN.finditer(text):
+        start, end = match.span()
+        if last < start - 1 or (start and text[last:start] not in (" ", "-", "")):
+            clause += BREAK.search(text, last, start) is not None
+        word, last = match[0].lower(), end
+        joined = _JOINED.fullmatch(word)
+        for part in joined.groups() if joined else (word,):
+            found.append(Token(start, end, stem(part), clause))
+    return found
+
+
+def stems(text: str) -> tuple[str, ...]:
+    """The stems of a text's words, in order."""
+    return tuple(token.stem for token in tokens(text))
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """What words of one family share, more or less: plural, -ing, -ed, -ly and -y go; accepted synonyms become one."""
+    return _GROUPS.get(root := _root(word), root)
+
+
+def _root(word: str) -> str:
+    word = word.lower().split("'")[0] if not word.endswith("n't") else "not"
+    if len(word) <= 3 or not word.isalpha():
+        return word
+    for ending, instead in (("ies", "y"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("sses", "ss")):
+        if word.endswith(ending):
+            word = word[: -len(ending)] + instead
+            break
+    else:
+        if word.endswith("s") and word[-2] not in "su" and word[-2:] != "is":
+            word = word[:-1]
+    for ending in ("ness", "ingly", "edly", "ance", "ant", "ing", "ed", "ly"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
+                word = word[:-1]
+            break
+    if len(word) > 3 and word[-1] in "ey":
+        word = word[:-1]
+    return word
+
+
+def _groups():
+    """Root to the root that stands for its group of synonyms."""
+    groups: dict[str, str] = {}
+    for group in SAME.replace("\n", ";").split(";"):
+        roots = [_root(word) for part in group.split() for word in [part.replace("-", "")]]
+        head = next((groups[r] for r in roots if r in groups), roots[0] if roots else "")
+        groups |= dict.fromkeys(roots, head)
+    return groups
+
+
+_GROUPS = _groups()
+
+
+def _implied():
+    implied: dict[str, set[str]] = {}
+    for line in IMPLIES.replace("\n", ";").split(";"):
+        if ":" in line:
+            word, others = line.split(":")
+            implied.setdefault(stem(word.strip()), set()).update(stem(other) for other in others.split())
+    return implied
+
+
+IMPLIED = _implied()  # stem to the stems of what it is too, e.g. oak is wood
+
+
+def with_implied(known: set[str]) -> set[str]:
+    """`known` and what follows from it, e.g. merino: wool."""
+    grown, new = set(known), known
+    while new:
+        new = {other for word in new for other in IMPLIED.get(word, ())} - grown
+        grown |= new
+    return grown
+
+
+def phrases(table: str) -> list[tuple[str, ...]]:
+    """The stems of each phrase of a lexicon; commas and line ends separate phrases."""
+    return [stems(phrase) for phrase in re.split(r"[,\n]", table) if phrase.strip()]
