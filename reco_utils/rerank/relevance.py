@@ -29,8 +29,8 @@ def relevance(lists: TopK) -> np.ndarray:
     """
     if np.isinf(lists.scores).any():
         raise ValueError("scores must be finite to be put on a scale from 0 to 1, got infinite ones")
-    # copies: the kernel is compiled for writable arrays alone
-    return _scale_rows(np.array(lists.items, np.int32, order="C"), np.array(lists.scores, np.float32, order="C"))
+    # the kernel is compiled for writable arrays alone
+    return _scale_rows(np.require(lists.items, np.int32, "CW"), np.require(lists.scores, np.float32, "CW"))
 
 
 def check_share(name: str, value: float) -> None:

@@ -64,7 +64,7 @@ def check_positions(lists: TopK, n_items: int, what: str) -> np.ndarray:
     ------
     ValueError  for a position beyond them
     """
-    items = np.array(lists.items, np.int32, order="C")  # a copy: kernels are compiled for writable arrays alone
+    items = np.require(lists.items, np.int32, "CW")  # kernels are compiled for writable arrays alone
     if items.size and items.max() >= n_items:
         raise ValueError(f"{what} are those of {n_items} items, lists hold item position {items.max()}")
     return items
