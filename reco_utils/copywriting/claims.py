@@ -35,6 +35,7 @@ class Known(NamedTuple):
     near: frozenset[str]
     around: frozenset[str]
     fact: str
+    strict: bool = False  # counts only what it is named after
 
 
 class Ledger(NamedTuple):
@@ -42,6 +43,7 @@ class Ledger(NamedTuple):
 
     affirmed: frozenset[str]
     negated: frozenset[str]
+    absent: frozenset[str]
     fakes: frozenset[str]
     clauses: tuple[frozenset[str], ...]
     known: tuple[Known, ...]
@@ -51,26 +53,18 @@ class Ledger(NamedTuple):
     echoes: frozenset[tuple[str, ...]]
 
 
-NO = {
-    "no",
-    "not",
-    "without",
-    "never",
-    "neither",
-    "nor",
-    "none",
-    "avoid",
-    "zero",
-    "non",
-    "nobod",
-    "cannot",
-    "free",
-    "less",
-}
+FREE, INCLUDED, CERTIFIED, WARRANTY, COME, WITH = (
+    stem(w) for w in ("free", "included", "certified", "warranty", "comes", "with")
+)
+NO = {stem(w) for w in "no not without never neither nor none avoid zero non nobody cannot".split()}
 FUNCTION = {stem(w) for w in (
     "a an the of for and or to in on at by with from as is are be it its this that these your you our we up per each than then so but if "
-    "into onto over under about just only up very more most all any both every has have had will can may not no one"
+    "into onto over under about just only up very more most all any both every has have had will can may not no one out "
 ).split()}  # fmt: skip
+NUMBERISH = {stem(w) for w in (
+    "two three four five six seven eight nine ten eleven twelve half quarter third dozen pair trio hundred thousand"
+).split()} | {stem(unit) for unit in UNIT if unit.isalpha()}  # fmt: skip
+AGE = stem("age")
 FAKE = {
     stem(w)
     for w in "vegan faux imitation artificial mock synthetic fake pu look effect style optic plated coloured".split()
@@ -92,6 +86,7 @@ HEADS = {stem(w) for w in (
 MONTHS = {m: i for i, m in enumerate(
     "january february march april may june july august september october november december".split()
 )}  # fmt: skip
+MONTH_STEMS = {stem(m) for m in MONTHS} - {"may", "march"}
 _EST = re.compile(r"\b(?:most|best|finest|[a-z]{3,}est)\b", re.I)
 _EST_NOT = frozenset(NOT_SUPERLATIVE.split())
 _SCOPES = re.compile(r"\b(?:" + "|".join(re.escape(p.strip()) for p in SCOPE.split(",")) + r")\b", re.I)
@@ -117,6 +112,7 @@ _CLAIM_INDEX = _index(
     + [((word,), "origin") for word in _COUNTRY if word not in ("black", "forest")]
     + [(stems("black forest"), "origin")]
 )
+CERTIFICATES = {phrase[0] for phrase in phrases(CLAIMS["certification"]) if len(phrase) == 1}
 _IDIOM_INDEX = _index([(phrase, "") for phrase in _IDIOM_PHRASES])
 CLAIM_WORDS = frozenset(word for phrases_ in _CLAIM_INDEX.values() for phrase, _ in phrases_ for word in phrase)
 
@@ -130,12 +126,13 @@ def ledger_of(brief: Brief) -> Ledger:
     pieces += [("tag", tag) for tag in brief.tags] + [(fact.name, fact.value) for fact in brief.facts]
     pieces = [(name, text[:2000]) for name, text in pieces if text and not is_instruction(text)]
     affirmed, negated, clauses = set(), set(), []
-    fakes, real = set(), set()
+    absent, fakes, real = set(), set(), set()
     for name, text in pieces:
         named = set(stems(name)) if name not in ("name", "brand", "category", "tag") else set()
         low = text.strip().lower()
         if low in ("no", "none", "false", "not included", "0", "without", "n/a", "nein"):
             negated |= named
+            absent |= named - {INCLUDED}
             continue
         found = tokens(text)
         signs = _negations(found, text)
@@ -159,7 +156,7 @@ def ledger_of(brief: Brief) -> Ledger:
     numbers = frozenset(re.findall(r"[a-z0-9]*\d[a-z0-9.]*|[a-z]{2,}", text))
     echoes = frozenset(gram for sentence in brief.left_out for gram in _grams(stems(sentence)))
     return Ledger(
-        frozenset(affirmed), frozenset(negated), frozenset(fakes - real), tuple(clauses), tuple(known), numbers, text,
+        frozenset(affirmed), frozenset(negated), frozenset(absent), frozenset(fakes - real), tuple(clauses), tuple(known), numbers, text,
         brief.currency, echoes,
     )  # fmt: skip
 
@@ -193,7 +190,9 @@ def _known(name, text):
     parts = [part for part in re.split(r",|;|\band\b|\bor\b|/", re.sub(r"\([^)]*\)", "", text)) if part.strip()]
     if len(parts) > 1 and name != "category":
         n = float(len(parts))
-        yield Known(Quantity(0, 0, n, n, "count", "", "", True), named, around | named, f"{name}: {text}")
+        yield Known(
+            Quantity(0, 0, n, n, "count", "", "", True), named, named or frozenset(around), f"{name}: {text}", True
+        )
     months = re.findall("|".join(MONTHS), text.lower())
     if len(months) == 2:
         n = 730.0 * ((MONTHS[months[1]] - MONTHS[months[0]]) % 12 + 1)
@@ -212,7 +211,7 @@ def _negations(found: list[Token], text: str) -> list[bool]:
             other = found[j]
             if other.clause != token.clause or other.stem in ("but", "with", "and") and other.stem != "and":
                 break
-            if other.stem == "free":
+            if other.stem == FREE:
                 if j + 1 < i and found[j + 1].stem in ("of", "from"):
                     signs[i] = True
                 continue
@@ -231,7 +230,7 @@ def _negations(found: list[Token], text: str) -> list[bool]:
                 before = {t.stem for t in found[max(0, j - 4) : j]}
                 if "keep" in before or "stai" in before or "stay" in before:
                     signs[i] = True
-        if i + 1 < len(found) and found[i + 1].stem == "free" and found[i + 1].start - token.end == 1:
+        if i + 1 < len(found) and found[i + 1].stem == FREE and found[i + 1].start - token.end == 1:
             after = found[i + 2].stem if i + 2 < len(found) else ""
             hyphen = text[token.end : found[i + 1].start] in "-\u2011\u2010"
             signs[i] = signs[i] or hyphen or (after not in ("of", "from", "to") and token.stem in CLAIM_WORDS)
@@ -254,8 +253,9 @@ def claims(text: str, brief: Brief) -> list[Claim]:
     made += _superlatives(plain, found, ledger)
     made += _suffixes(plain, found, ledger, signs)
     made += _capitals(plain, found, ledger)
-    made += _frames(plain, found, ledger, masked)
+    made += _frames(plain, found, signs, ledger, masked)
     made += _mates(plain, found, ledger)
+    made += _months(plain, found, ledger)
     made += _echoes(found, ledger)
     return made
 
@@ -285,9 +285,9 @@ def _phrases(text, found, signs, masked, ledger):
             continue
         start, end = found[first].start, found[last - 1].end
         content = [word for word in phrase if word not in FUNCTION] or list(phrase)
-        if any(signs[first:last]) and kind in ("superlative", "urgency", "social-proof", "colour", "origin", "price"):
+        if signs[first] and kind in ("superlative", "urgency", "social-proof", "colour", "origin", "price"):
             continue
-        if any(signs[first:last]):
+        if signs[first]:
             good = all(word in ledger.negated for word in content) or " ".join(phrase) in ledger.text
             why = "the facts do not say that there is none"
         else:
@@ -299,7 +299,10 @@ def _phrases(text, found, signs, masked, ledger):
 
 def _affirmed(content, found, first, ledger):
     """Do the facts say all these words, together where they are two, and not of a mere imitation?"""
-    if not all(word in ledger.affirmed for word in content):
+    if content == [CERTIFIED]:
+        return bool(ledger.affirmed & CERTIFICATES)
+    known = ledger.affirmed | ledger.negated if content[0] in NO else ledger.affirmed
+    if not all(word in known for word in content):
         return False
     if any(word in ledger.fakes for word in content):
         before = found[first - 1].stem if first else ""
@@ -337,7 +340,7 @@ def _free_holds(words, ledger):
     """Free shipping needs a fact that says so, and a price above its threshold."""
     price = next((k.quantity.low for k in ledger.known if k.fact == "price"), None)
     for k in ledger.known:
-        if k.quantity.dimension == "money" and "free" in k.around and set(words) <= k.around | {"free"}:
+        if k.quantity.dimension == "money" and FREE in k.around and set(words) <= k.around | {FREE}:
             return price is not None and price >= k.quantity.low
     return any(clause.issuperset(words) for clause in ledger.clauses)
 
@@ -388,7 +391,7 @@ def _suffixes(text, found, ledger, signs):
     """frost-proof, vet-approved, gluten-free: a word and what it makes of it, joined by a hyphen."""
     for i, (left, right) in enumerate(zip(found, found[1:])):
         joined = text[left.end : right.start] == "-" or left.start == right.start
-        if right.stem == "free" and (joined or text[right.end :].lstrip()[:2] == "of"):
+        if right.stem == FREE and (joined or text[right.end :].lstrip()[:2] == "of"):
             if joined and left.stem not in CLAIM_FREE:
                 good = left.stem in ledger.negated
                 yield _claim("feature", left.start, right.end, text, good)
@@ -399,7 +402,7 @@ def _suffixes(text, found, ledger, signs):
         elif right.stem in MADE and joined and left.stem not in GENERAL_STEMS:
             yield _claim("feature", left.start, right.end, text, left.stem in ledger.affirmed)
     for i, token in enumerate(found[:-2]):
-        if token.stem == "free" and found[i + 1].stem in ("of", "from"):
+        if token.stem == FREE and found[i + 1].stem in ("of", "from"):
             words = [t for t in found[i + 2 : i + 5] if t.clause == token.clause and t.stem not in FUNCTION][:2]
             if words and words[0].stem not in CLAIM_FREE | GENERAL_STEMS | {"charge"}:
                 good = words[0].stem in ledger.negated
@@ -444,21 +447,35 @@ def _size_holds(word, ledger):
     )
 
 
-def _frames(text, found, ledger, masked):
+def _frames(text, found, signs, ledger, masked):
     """ "with a ...", "includes ...", "... included": what is named there is part of the product."""
     spans = []
     for i, token in enumerate(found):
-        if token.stem in HEADS:
+        if token.stem in HEADS and not (token.stem == COME and not _next_is(found, i, WITH)):
             spans.append(_noun_phrase(found, i + 1, token.clause))
-        if token.stem == "includ" and i:
+        if token.stem == INCLUDED and i:
             back = [j for j in range(max(0, i - 3), i) if found[j].clause == token.clause]
             spans.append(back)
         if token.stem in ("suit", "suitable", "compat", "compatible") and i + 1 < len(found):
             spans.append(_noun_phrase(found, i + 2, token.clause))
+        if (
+            token.stem == COME
+            and _next_is(found, i, WITH)
+            and found[i + 2 : i + 3]
+            and found[i + 2].stem in ("it", "them")
+        ):
+            spans.append([j for j in range(max(0, i - 3), i) if found[j].clause == token.clause])
     for span in spans:
+        missing = [j for j in span if found[j].stem in ledger.absent and not signs[j]]
+        if missing:
+            yield _claim("feature", found[missing[0]].start, found[missing[-1]].end, text, False)
         unknown = [j for j in span if j not in masked and _unknown(found[j].stem, ledger)]
         if unknown:
             yield _claim("feature", found[unknown[0]].start, found[unknown[-1]].end, text, False)
+
+
+def _next_is(found, i, word):
+    return i + 1 < len(found) and found[i + 1].stem == word
 
 
 def _noun_phrase(found, at, clause):
@@ -487,9 +504,16 @@ def _noun_phrase(found, at, clause):
 
 def _unknown(word, ledger):
     """Is the word neither in the facts nor ordinary?"""
-    if len(word) < 3 or not word.isalpha() or word in FUNCTION or word in GENERAL_STEMS or word in ledger.affirmed:
+    if (
+        len(word) < 3
+        or not word.isalpha()
+        or word in FUNCTION
+        or word in NUMBERISH
+        or word in GENERAL_STEMS
+        or word in ledger.affirmed
+    ):
         return False
-    return word not in ledger.negated and word not in UNIT and not quantities(word)
+    return word not in ledger.negated
 
 
 def _mates(text, found, ledger):
@@ -515,6 +539,14 @@ def _mates(text, found, ledger):
                 yield _claim("feature", words[0].start, words[-1].end, text, False)
 
 
+def _months(text, found, ledger):
+    """A month that the facts do not name, where they name months."""
+    if any(month in ledger.affirmed for month in MONTH_STEMS):
+        for token in found:
+            if token.stem in MONTH_STEMS and token.stem not in ledger.affirmed and text[token.start].isupper():
+                yield _claim("feature", token.start, token.end, text, False)
+
+
 def _echoes(found, ledger):
     """Four words in a row of a sentence that was left out as an instruction."""
     if not ledger.echoes:
@@ -537,6 +569,7 @@ def _numbers(text, found, ledger):
         if not q.digits and q.dimension == "count" and _harmless(q, head, ledger):
             continue
         agreeing = [k for k in ledger.known if _agrees(q, k.quantity, ledger)]
+        agreeing = agreeing or [k for k in ledger.known if _same_digits(q, k, ledger)]
         why = "no such number in the facts"
         if not agreeing and each and (derived := _apiece(q, ledger)):
             agreeing = [derived]
@@ -568,6 +601,17 @@ def _agrees(said, known, ledger):
     return agrees(said, known)
 
 
+def _same_digits(q, k, ledger):
+    """A number without a unit, where the fact has one ("now 19"), or an age whose fact says no years."""
+    known = k.quantity
+    if q.dimension == "time" and q.unit == "year" and known.dimension == "count" and AGE in k.around:
+        return q.low / UNIT["year"][1] in (known.low, known.high)
+    if q.dimension != "count" or known.dimension == "count" or k.strict:
+        return False
+    size = UNIT[known.unit][1] if known.unit in UNIT else 1.0
+    return {round(q.low, 6), round(q.high, 6)} <= {round(known.low / size, 6), round(known.high / size, 6)}
+
+
 def _kind(q, near, ledger):
     if q.dimension == "money":
         return "price"
@@ -597,9 +641,12 @@ def _counted(found, q):
     """Stems of what a number counts: the words behind it, up to the next break or small word."""
     inside = [i for i, t in enumerate(found) if t.start < q.end and t.end > q.start]
     words = []
-    for i in range(inside[-1] + 1 if inside else len(found), len(found)):
+    at = inside[-1] + 1 if inside else len(found)
+    if not q.digits and at + 1 < len(found) and found[at].stem == "of" and found[at - 1].stem in NUMBERISH:
+        at += 1  # a pair of
+    for i in range(at, len(found)):
         token = found[i]
-        small = token.stem in FUNCTION or token.stem in HEADS or token.stem in ("plu", "plus", "includ")
+        small = token.stem in FUNCTION or token.stem in HEADS or token.stem in ("plu", "plus", INCLUDED)
         if token.clause != found[inside[-1]].clause or small or len(words) == 4 or token.stem.isdigit():
             break
         words.append(token.stem)
@@ -616,25 +663,31 @@ def _harmless(q, head, ledger):
 def _wrong_subject(q, near, head, agreeing, ledger):
     """Why the number belongs to something else than the text says, or None."""
     mine = frozenset().union(*(k.near for k in agreeing))
-    rivals = [
-        k for k in ledger.known if k.quantity.dimension == q.dimension and k not in agreeing and k.fact != "price"
-    ]
-    theirs = frozenset().union(*(k.near for k in rivals)) - mine if rivals else frozenset()
-    if q.dimension not in ("money",):
-        for word, distance in near:
-            if word in mine and not (word in theirs):
+    rivals = [k for k in ledger.known if k.quantity.dimension == q.dimension and k not in agreeing and not k.strict]
+    theirs = frozenset().union(*(k.near for k in rivals))
+    if q.dimension != "money":
+        for word, _ in near:
+            if (word in mine) != (word in theirs):
+                if word in theirs:
+                    return f"in the facts this is not about {word!r}"
                 break
-            if word in theirs:
-                return f"in the facts this is not about {word!r}"
     said = next((word for word, distance in near if word in SIZES and distance <= 3), None)
     named = [k.near & SIZES for k in agreeing]
     if said and q.dimension == "length" and all(names and said not in names for names in named):
         return f"in the facts this is not the {said!r}"
-    if q.dimension == "count" and not q.unit and head:
-        around = frozenset().union(*(k.around for k in agreeing))
-        if not ({head[0], head[-1]} & with_implied(set(around))) and head[-1] not in GENERAL_STEMS:
-            return f"in the facts this number does not count {head[-1]!r}"
+    if q.dimension == "count" and head:
+        return _miscounts(head, agreeing, ledger)
     return None
+
+
+def _miscounts(head, agreeing, ledger):
+    """Does a number count a thing that its fact does not speak of?"""
+    ends = {head[0], head[-1]}
+    for k in agreeing:
+        around = with_implied(set(k.around))
+        if ends & around or not k.strict and (head[-1] in GENERAL_STEMS or ends & ledger.affirmed):
+            return None
+    return f"in the facts this number does not count {head[-1]!r}"
 
 
 def _apiece(q, ledger):

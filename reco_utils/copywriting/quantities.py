@@ -87,13 +87,13 @@ fineness | denier den | 1
 tog | tog | 1
 iu | iu | 1
 money | euro eur \u20ac | 1
-money | pound-sterling gbp \u00a3 quid | 1
+money | gbp pound-sterling \u00a3 quid | 1
 money | dollar usd $ | 1
 money | franc chf | 1
 money | cent pence penny p | .01
 pounds | pound | 1
 """
-CURRENCIES = {"EUR": "euro eur \u20ac cent", "GBP": "pound gbp \u00a3 quid pence penny p", "USD": "dollar usd $ cent"}
+CURRENCIES = {"EUR": "euro eur \u20ac cent", "GBP": "gbp pound \u00a3 quid pence penny p", "USD": "dollar usd $ cent"}
 CURRENCIES |= {"CHF": "franc chf cent"}
 ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 ONES = dict(zip((ONES + " eighteen nineteen").split(), range(20)))
