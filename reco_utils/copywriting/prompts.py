@@ -141,6 +141,7 @@ def page_facts(category: str, briefs: Sequence[Brief]) -> Brief:
     facts = [Fact("number of products", str(len(briefs)))]
     if brands:
         facts += [Fact("number of brands", str(len(set(brands)))), Fact("brands", ", ".join(_common(brands)))]
+        facts += [Fact("in all", f"{count(len(briefs), 'product')} from {count(len(set(brands)), 'brand')}")]
     kinds = [kind for kind in map(kind_of, briefs) if kind]
     facts += [Fact("kinds of product", ", ".join(_common(kinds)))] if kinds else []
     facts += [*_price_facts(briefs), *_value_facts(briefs)]
@@ -177,6 +178,11 @@ def money(price: float | None, currency: str) -> str:
     if price is None:
         return ""
     return f"{SYMBOLS[currency]}{price:,.2f}" if currency in SYMBOLS else f"{price:,.2f} {currency}"
+
+
+def count(n: int | str, noun: str) -> str:
+    """A number with its noun: "1 brand", "7 brands"."""
+    return f"{n} {noun}{'' if int(n) == 1 else 's'}"
 
 
 def check_tone(tone: str) -> str:
@@ -217,10 +223,8 @@ def _price_facts(briefs):
     if len(currencies) != 1:
         return []
     currency = currencies.pop()
-    return [
-        Fact("lowest price", money(min(prices), currency)),
-        Fact("highest price", money(max(prices), currency)),
-    ]
+    low, high = money(min(prices), currency), money(max(prices), currency)
+    return [Fact("lowest price", low), Fact("highest price", high), Fact("prices", f"{low} to {high}")]
 
 
 def _value_facts(briefs):

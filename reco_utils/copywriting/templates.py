@@ -23,6 +23,7 @@ from reco_utils.copywriting.prompts import (
     attributes,
     check_tone,
     check_words,
+    count,
     kind_of,
     money,
     page_facts,
@@ -79,7 +80,7 @@ SENTENCES = {
             "{brand} offers {this} in {colour}.",
             "{The} {comes} in {colour}.",
             "{The} {is} made of {material}.",
-            "{The} {comes} in the {version} version.",
+            "{brand} makes {this} {extra}.",
         ),
         "made": (
             "{It} {is} made of {material} and {comes} in {colour}.",
@@ -90,8 +91,8 @@ SENTENCES = {
             "{It} {comes} in {colour}.",
         ),
         "measure": ("{It} {has} {measure}.", "The {measured} is {size}."),
-        "version": ("This is the {version} version.", "The version shown here: {version}."),
-        "more": ("The {more_name} {more_is} {more}.", "{It} {comes} in {colour}.", "This is the {version} version."),
+        "version": ("The {version_name} is {version}.", "{It} {comes} {extra}."),
+        "more": ("The {more_name} {more_is} {more}.", "{It} {comes} in {colour}.", "The {version_name} is {version}."),
         "origin": ("{It} {is} made in {origin}.", "The country of origin is {origin}."),
         "promise": ("{It} {comes} with {warranty}.", "{Warranty} is included."),
         "care": ("{care}",),
@@ -111,9 +112,14 @@ SENTENCES = {
             "The {ingredient_name} is {ingredient}.",
             "{It} {contain} {contents}.",
         ),
-        "look": ("The colour? {Colour}.", "{It} {comes} in {colour}.", "You get the {version} version."),
+        "look": (
+            "The colour? {Colour}.",
+            "{It} {comes} in {colour}.",
+            "The {version_name}? {Version}.",
+            "{Its} the one {extra}.",
+        ),
         "measure": ("{It} {has} {measure}.", "The {measured}? {Size}."),
-        "version": ("You get the {version} version.", "This one is the {version} version."),
+        "version": ("The {version_name}? {Version}.", "The {version_name} is {version}.", "{It} {comes} {extra}."),
         "more": ("The {more_name} {more_is} {more}.",),
         "origin": ("Made in {origin}, by the way.", "{It} {comes} from {origin}."),
         "promise": ("And there's {warranty}, too.", "{Warranty} is part of the deal."),
@@ -139,21 +145,21 @@ SENTENCES = {
             "At the heart of it, {ingredient}.",
             "{It} {contain} {contents}.",
         ),
-        "look": ("{It} {is} presented in {colour}.", "The colour is {colour}.", "The choice here is {version}."),
+        "look": ("{It} {is} presented in {colour}.", "The colour is {colour}.", "The choice here: {version}."),
         "measure": ("{It} {has} {measure}.", "The {measured} is {size}."),
-        "version": ("The choice here is {version}.", "It is the {version} version that you see here."),
+        "version": ("The choice here: {version}.", "The {version_name} is {version}.", "{It} {comes} {extra}."),
         "origin": ("Made in {origin}.", "{It} {is} made in {origin}."),
         "promise": ("{Warranty} accompanies {them}.", "{It} {comes} with {warranty}."),
         "price": ("Offered at {price}.", "The price: {price}."),
         "close": ("The rest is a matter of taste.", "The rest is yours to decide.", "Take your time."),
     },
     "technical": {
-        "greet": ("{The}: the data.", "{The} in figures and facts.", "Data sheet: {the}."),
+        "greet": ("{The}: the data.", "{The}: specification.", "Data sheet: {the}."),
         "listing": ("{The}: {listing}.", "Specification of {the}: {listing}."),
         "made": ("Material: {material}.", "{Ingredient_name}: {ingredient}.", "Contains: {contents}."),
         "measure": ("{Measured}: {size}.",),
         "look": ("Colour: {colour}.",),
-        "version": ("Version: {version}.",),
+        "version": ("{Version_name}: {version}.", "Supplied {extra}."),
         "more": ("{specs}",),
         "origin": ("Made in {origin}.", "Country of origin: {origin}."),
         "promise": ("Warranty: {years}.",),
@@ -162,7 +168,7 @@ SENTENCES = {
     },
 }
 PLAIN = ("{The}, for {price}.",), ("{The}.",)  # what can be said when nothing else can
-DETAILS = {"professional": "As listed", "casual": "The details", "luxury": "In detail", "technical": "Data"}
+DETAILS = {"professional": "As listed", "casual": "The details", "luxury": "In detail", "technical": "Listed"}
 STEPS = {tone: {**steps, "details": (f"{DETAILS[tone]}: {{details}}.",)} for tone, steps in SENTENCES.items()}
 
 SUBJECTS = (
@@ -199,7 +205,7 @@ class Page(NamedTuple):
         found = PARTS.fullmatch(text.strip())
         if not found:
             raise ValueError("a page needs the parts TITLE:, META: and BODY:, in this order, none of them empty")
-        return cls(*(part.strip() for part in found.groups()))
+        return cls(*(part.strip().strip("*").strip() for part in found.groups()))
 
 
 PARTS = re.compile(r"\W*TITLE\W*:\W*?(\S[^\n]*)\s+\W*META\W*:\W*?(\S[^\n]*)\s+\W*BODY\W*:\s*(\S.*)", re.S | re.I)
@@ -273,7 +279,7 @@ def gaps_of(brief: Brief) -> dict[str, str]:
     known = {name: value for name, value in attributes(brief).items() if _plain(value) and name not in NEVER_TOLD}
     gaps = _made(known) | _measured(known)
     gaps |= _grammar(brief, gaps["material"] or gaps["ingredient"])
-    gaps |= {"colour": _take(known, COLOUR), "version": _take(known, VERSION)}
+    gaps |= {"colour": _take(known, COLOUR)} | _version(known)
     gaps |= {"origin": _take(known, ORIGIN) or _first(MADE_IN, brief.description)}
     gaps |= _promised(brief, known)
     gaps |= {"price": money(brief.price, brief.currency) if brief.price else ""}
@@ -299,7 +305,7 @@ def with_article(phrase: str) -> str:
     low = first.lower()
     if first[:1].isdigit():
         vowel = first.startswith("8") or first in ("11", "18")
-    elif len(first) > 1 and first.isupper() and not re.search("[AEIOU]", first[1:3]) or len(first) == 1:
+    elif first.isupper() and len(first) <= 3:  # spelled out, as in "LED"
         vowel = first[0].upper() in "AEFHILMNORSX"
     else:
         vowel = low[:1] in "aeiou" and not re.match(r"uni(?!n)|us[ea]|eu|one|once|ukulele", low)
@@ -374,6 +380,14 @@ def _made(known):
     }
 
 
+def _version(known):
+    """A choice such as "variety: smoky"; "with lid" is told in another sentence."""
+    name = next((name for name in VERSION if name in known), "")
+    value = known.get(name, "")
+    told = "extra" if value.startswith("with ") else "version"
+    return {"version": "", "extra": "", "version_name": name} | {told: value}
+
+
 def _measured(known):
     name = next((name for name in known if name in MEASURES), "")
     size = known.get(name, "")
@@ -402,14 +416,14 @@ def _others(known, gaps):
 def _listing(gaps):
     """Material, size, colour and version in one line, or "" if there are fewer than two."""
     pairs = [("material", "material"), (gaps["ingredient_name"], "ingredient"), (gaps["measured"], "size")]
-    pairs += [("colour", "colour"), ("version", "version"), (gaps["more_name"], "more")]
+    pairs += [("colour", "colour"), (gaps["version_name"], "version"), (gaps["more_name"], "more")]
     told = [f"{name} {gaps[key]}" for name, key in pairs if gaps[key]]
     return listed(told) if len(told) > 1 and not any(" and " in gaps[key] for _, key in pairs) else ""
 
 
 SAME_FACT = {  # gaps that tell the same fact, by the name it is remembered under
     "measured": "measure", "size": "measure", "ingredient_name": "ingredient", "more_name": "more", "more_is": "more",
-    "specs": "more", "years": "warranty",
+    "version_name": "version", "extra": "version", "specs": "more", "years": "warranty",
 }  # fmt: skip
 LISTED_FACTS = {"listing", "material", "ingredient", "measure", "colour", "version", "more"}
 
@@ -464,10 +478,6 @@ def _brief_name(brief):
     return f"the {brief.brand} {kind}" if kind and brief.brand else _grammar(brief)["the"]
 
 
-def _count(n, noun):
-    return f"{n} {noun}{'' if int(n) == 1 else 's'}"
-
-
 def _sample(text, draw, n=3):
     """Up to n of the values of a fact, in the shop's order."""
     values = text.split(", ")
@@ -475,8 +485,8 @@ def _sample(text, draw, n=3):
 
 
 def _page_title(name, told):
-    products = _count(told["number of products"], "product")
-    brands = f" from {_count(told['number of brands'], 'brand')}" if "number of brands" in told else ""
+    products = count(told["number of products"], "product")
+    brands = f" from {count(told['number of brands'], 'brand')}" if "number of brands" in told else ""
     for title in (f"{name}: {products}{brands}", f"{name}: {products}", name):
         if len(title) <= TITLE_CHARS:
             return title
@@ -484,14 +494,14 @@ def _page_title(name, told):
 
 
 def _page_meta(name, told):
-    meta = f"{name}: {_count(told['number of products'], 'product')}"
+    meta = f"{name}: {count(told['number of products'], 'product')}"
     if "brands" in told:
         brands = told["brands"].split(", ")
         meta += f" by {listed(brands if len(brands) < 4 else [*brands[:3], 'others'])}"
     for more in (f". {_price_range(told)}", "."):
         if len(meta + more) <= META_CHARS and more != ". ":
             return meta + more
-    return cut(f"{name}: {_count(told['number of products'], 'product')}", META_CHARS)
+    return cut(f"{name}: {count(told['number of products'], 'product')}", META_CHARS)
 
 
 def _price_range(told):
@@ -503,7 +513,7 @@ def _price_range(told):
 
 def _counted(name, told, draw):
     """The first paragraph: how many products, by whom, at which prices."""
-    products = _count(told["number of products"], "product")
+    products = count(told["number of products"], "product")
     brands = ""
     if "brands" in told:
         n = int(told["number of brands"])
@@ -518,7 +528,7 @@ def _offered(told, draw):
     if "kinds of product" not in told:
         return ""
     some = _sample(told["kinds of product"], draw, 4)
-    return draw.choice((f"The kinds on the shelf include {some}.", f"What is here? Think of {some}."))
+    return draw.choice((f"You will find {some}, among others.", f"What is here? Think of {some}."))
 
 
 def _varied(told, draw):

@@ -47,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(*answers):
-    """A server that gives the answers in turn, each (status, body, headers) or a function of the path; the last stays."""
+    """A server of answers, (status, body, headers) or a function of the path; the last one stays."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.answers, server.asked, server.daemon_threads = list(answers), [], True
     server.address = f"http://127.0.0.1:{server.server_port}"
