@@ -1,5 +1,7 @@
 """Does a text say only what the facts support? A fact checker for copy, and the plainer checks beside it."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -7,13 +9,34 @@ from typing import NamedTuple
 
 from reco_utils.copywriting.brief import Brief
 from reco_utils.copywriting.claims import claims
+from reco_utils.copywriting.instructions import LEAKS
 
 CLAIM_KINDS = (
     "number", "unit", "price", "material", "colour", "certification", "warranty", "origin", "superlative", "urgency",
     "health", "social-proof", "feature",
 )  # fmt: skip
 OTHER_KINDS = ("length", "banned", "readability", "language", "instruction")
-BANNED = ("click here", "buy now", "act now", "100% free", "risk-free", "risk free", "winner", "guaranteed results")
+BANNED = (  # spam triggers
+    "100% free", "act now", "apply now", "as seen on tv", "buy now", "call now", "cash bonus", "click below", "click here",
+    "congratulations", "dear friend", "double your", "earn money", "extra cash", "free money", "guaranteed results",
+    "no catch", "no obligation", "no strings attached", "once in a lifetime", "risk free", "risk-free", "this is not spam",
+    "urgent", "what are you waiting for", "winner", "you have been selected", "you won", "$$$",
+)  # fmt: skip
+MAX_SENTENCE = 45  # words; of people who write for shops hardly anybody needs more
+FOREIGN = {  # frequent words that English does not have
+    "german": "und der das ist mit nicht f\u00fcr ein eine auf sich auch wird sind von zu den dem",
+    "french": "le les une est pour dans avec sur pas vous votre qui que des et du",
+    "spanish": "el los las una para con por que es su del y muy m\u00e1s",
+    "italian": "il gli una per con che \u00e8 di della sono pi\u00f9 questo e nel",
+    "dutch": "het een van voor met niet zijn ook deze uw wordt en op te",
+    "portuguese": "uma para com que n\u00e3o os as do da em seu mais \u00e9",
+}
+_FOREIGN = {name: frozenset(words.split()) for name, words in FOREIGN.items()}
+ENGLISH = frozenset(
+    "the and of to in is it for with you your that this on are as be at from our a an or by not but all".split()
+)
+_LEAK = re.compile("|".join(LEAKS), re.I)
+_WORDS = re.compile(r"[^\W\d_]+")
 
 
 class Finding(NamedTuple):
@@ -77,25 +100,70 @@ class Checked:
 def check_text(text: str, brief: Brief, *, limits: Limits = Limits()) -> Checked:
     """What in `text` the facts of `brief` do not support, and what the limits forbid.
 
+    A claim is refused unless the title, brand, category, price, attributes, tags or description say so, or it follows
+    from them: by conversion ("0.75 l" of 750 ml), by a bound ("under 25 euros" of 24.90), by what a word includes (oak is
+    wood). Where one part of the text is refused and another supports the same words, the refusal stands.
+
+    Parameters
+    ----------
+    text : str
+    brief : Brief
+    limits : Limits
+
     Returns
     -------
     Checked; `.ok` when nothing was found
+
+    Raises
+    ------
+    TypeError  for a text that is no str
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a str, got {type(text).__name__}")
     made = claims(text, brief)
-    findings = [Finding(c.kind, c.start, c.end, c.why) for c in made if not c.supported]
-    findings += [*_length(text, limits), *_banned(text, limits)]
+    findings = {Finding(c.kind, c.start, c.end, c.why) for c in made if not c.supported}
+    for check in (_length, _banned, _readability, _language, _instructions):
+        findings.update(check(text, limits))
     spans = {Span(c.start, c.end, c.why) for c in made if c.supported}
-    return Checked(text, tuple(sorted(set(findings), key=lambda f: (f.start, f.end))), tuple(sorted(spans)))
+    by_place = {"key": lambda found: (found.start, found.end)}
+    return Checked(text, tuple(sorted(findings, **by_place)), tuple(sorted(spans, **by_place)))
 
 
 def duplicate_openings(texts: Sequence[str], n: int = 4) -> tuple[tuple[int, Finding], ...]:
-    """Texts that begin with the same n words as an earlier one: (position in `texts`, finding) each."""
-    return ()
+    """Texts that begin with the same n words as an earlier one: (position in `texts`, finding) each.
+
+    Case and punctuation do not count; a text of fewer words than n is compared whole, an empty one not at all.
+
+    Raises
+    ------
+    ValueError  for n below 1
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1 word, got {n}")
+    first: dict[tuple[str, ...], int] = {}
+    found = []
+    for at, text in enumerate(texts):
+        words = list(re.finditer(r"\w+", text))[:n]
+        opening = tuple(word[0].casefold() for word in words)
+        if opening and first.setdefault(opening, at) != at:
+            why = f"begins like text {first[opening]}"
+            found.append((at, Finding("readability", words[0].start(), words[-1].end(), why)))
+    return tuple(found)
 
 
 def as_html(checked: Checked) -> str:
-    """The text with supported spans green and refused ones red; everything escaped."""
-    return f"<p>{escape(checked.text)}</p>"
+    """The text with supported spans green and refused ones red, the reason in their tooltip; everything escaped."""
+    marks = [(f.start, f.end, "#f8c9c4", f.why) for f in checked.findings if f.kind != "length"]
+    marks += [(s.start, s.end, "#cdebc9", s.fact) for s in checked.supported]
+    parts, at = [], 0
+    for start, end, colour, why in sorted(marks, key=lambda mark: (mark[0], mark[2] != "#f8c9c4", -mark[1])):
+        if start < at or end <= start:
+            continue
+        parts.append(escape(checked.text[at:start]))
+        shown = escape(checked.text[start:end])
+        parts.append(f'<mark style="background:{colour}" title="{escape(why)}">{shown}</mark>')
+        at = end
+    return f"<p>{''.join(parts)}{escape(checked.text[at:])}</p>"
 
 
 def _length(text, limits):
@@ -104,11 +172,44 @@ def _length(text, limits):
         yield Finding("length", 0, len(text), f"{words} words, at most {limits.max_words}")
     if limits.max_chars is not None and len(text) > limits.max_chars:
         yield Finding("length", 0, len(text), f"{len(text)} characters, at most {limits.max_chars}")
+    if not words:
+        yield Finding("length", 0, len(text), "no words")
 
 
 def _banned(text, limits):
     low = text.lower()
     for phrase in limits.banned:
-        at = low.find(phrase.lower())
-        if at >= 0:
-            yield Finding("banned", at, at + len(phrase), f"{phrase!r} is banned")
+        match = re.search(rf"(?<!\w){re.escape(phrase.lower())}(?!\w)", low) if phrase.lower() in low else None
+        if match:
+            yield Finding("banned", match.start(), match.end(), f"{phrase!r} is banned")
+
+
+def _readability(text, limits):
+    """Sentences too long to read, shouting, and stammering."""
+    for match in re.finditer(r"[^.!?\n]+(?:[.!?](?=\S)[^.!?\n]*)*", text):
+        words = len(match[0].split())
+        if words > MAX_SENTENCE:
+            why = f"a sentence of {words} words, at most {MAX_SENTENCE}"
+            yield Finding("readability", match.start(), match.end(), why)
+    for match in re.finditer(r"[!?]{3,}|\b([^\W\d]{2,})(?:\s+\1\b){2,}", text, re.I):
+        yield Finding("readability", match.start(), match.end(), "the same again and again")
+    letters = [c for c in text if c.isalpha()]
+    if len(letters) > 20 and sum(c.isupper() for c in letters) > 0.6 * len(letters):
+        yield Finding("readability", 0, len(text), "all in capitals")
+
+
+def _language(text, limits):
+    """Another script, or more little words of another language than of English."""
+    letters = [c for c in text if c.isalpha()]
+    if not text.isascii() and sum("LATIN" in unicodedata.name(c, "") for c in letters) < 0.7 * len(letters):
+        yield Finding("language", 0, len(text), "not in Latin letters")
+    words = [word.lower() for word in _WORDS.findall(text)]
+    english = sum(word in ENGLISH for word in words)
+    for name, little in _FOREIGN.items():
+        if sum(word in little for word in words) > max(2, english):
+            yield Finding("language", 0, len(text), f"reads like {name}")
+
+
+def _instructions(text, limits):
+    for match in _LEAK.finditer(text):
+        yield Finding("instruction", match.start(), match.end(), f"{match[0]!r} is no copy")

@@ -62,14 +62,22 @@ FUNCTION = {stem(w) for w in (
     "into onto over under about just only up very more most all any both every has have had will can may not no one out "
 ).split()}  # fmt: skip
 NUMBERISH = {stem(w) for w in (
-    "two three four five six seven eight nine ten eleven twelve half quarter third dozen pair trio hundred thousand"
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
+    "twenty thirty forty fifty sixty seventy eighty ninety minus half quarter third dozen pair trio hundred thousand"
 ).split()} | {stem(unit) for unit in UNIT if unit.isalpha()}  # fmt: skip
 AGE = stem("age")
+PURE = {stem(w) for w in "pure purely all entirely only solely".split()}
+READER = {stem(w) for w in "your you whose their his her my every everybody anybody everyone".split()}
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[;:\u2014\n]")
 FAKE = {
     stem(w)
     for w in "vegan faux imitation artificial mock synthetic fake pu look effect style optic plated coloured".split()
 }
 GENERAL_STEMS = frozenset(stem(w) for w in GENERAL.split())
+COMMON_STEMS = frozenset(stem(w) for w in GENERAL.split("adventure adventures")[0].split())
+_TELLS = re.compile(
+    r"(?!This|Its|Always|Perhaps|Sometimes|Mornings|Sundays|Weekends|Evenings|Thanks)[A-Z][a-z]+(?:s|ed)\b"
+)
 CLAIM_FREE = frozenset(stem(w) for w in EMPTY_WITH_FREE.split())
 SIZES = frozenset(stem(w) for w in "length width height depth thickness diameter".split())
 PROOFS = {
@@ -87,6 +95,7 @@ MONTHS = {m: i for i, m in enumerate(
     "january february march april may june july august september october november december".split()
 )}  # fmt: skip
 MONTH_STEMS = {stem(m) for m in MONTHS} - {"may", "march"}
+_LISTED = re.compile(r"\s?(?:x|\u00d7|by)\s?|,\s|,?\s(?:and|or)\s|/", re.I)
 _EST = re.compile(r"\b(?:most|best|finest|[a-z]{3,}est)\b", re.I)
 _EST_NOT = frozenset(NOT_SUPERLATIVE.split())
 _SCOPES = re.compile(r"\b(?:" + "|".join(re.escape(p.strip()) for p in SCOPE.split(",")) + r")\b", re.I)
@@ -155,6 +164,7 @@ def ledger_of(brief: Brief) -> Ledger:
     text = "\n".join(f"{name}: {text}" for name, text in pieces).lower()
     numbers = frozenset(re.findall(r"[a-z0-9]*\d[a-z0-9.]*|[a-z]{2,}", text))
     echoes = frozenset(gram for sentence in brief.left_out for gram in _grams(stems(sentence)))
+    echoes -= {gram for _, piece in pieces for gram in _grams(stems(piece))}
     return Ledger(
         frozenset(affirmed), frozenset(negated), frozenset(absent), frozenset(fakes - real), tuple(clauses), tuple(known), numbers, text,
         brief.currency, echoes,
@@ -171,9 +181,7 @@ def _known(name, text):
     named = frozenset(stems(name)) - FUNCTION if name not in ("name", "brand", "category", "tag") else frozenset()
     around = named | {t.stem for t in found}
     all_q = quantities(text)
-    for i, q in enumerate(all_q):
-        left = all_q[i - 1].end if i else 0
-        right = all_q[i + 1].start if i + 1 < len(all_q) else len(text)
+    for q, (left, right) in zip(all_q, _rooms(text, all_q)):
         near = named | {t.stem for t in found if left <= t.start < q.start and _joined(text, t.end, q.start)}
         near |= {t.stem for t in found if q.end <= t.start < right and _joined(text, q.end, t.start)}
         fact = f"{name}: {text}" if name else text
@@ -188,15 +196,27 @@ def _known(name, text):
             size = q._replace(low=q.low / 100, high=q.high / 100, dimension="length", unit="cm")
             yield Known(size, frozenset(), frozenset(around), fact)
     parts = [part for part in re.split(r",|;|\band\b|\bor\b|/", re.sub(r"\([^)]*\)", "", text)) if part.strip()]
-    if len(parts) > 1 and name != "category":
+    if len(parts) > 1 and named:
         n = float(len(parts))
-        yield Known(
-            Quantity(0, 0, n, n, "count", "", "", True), named, named or frozenset(around), f"{name}: {text}", True
-        )
+        yield Known(Quantity(0, 0, n, n, "count", "", "", True), named, named, f"{name}: {text}", True)
     months = re.findall("|".join(MONTHS), text.lower())
     if len(months) == 2:
         n = 730.0 * ((MONTHS[months[1]] - MONTHS[months[0]]) % 12 + 1)
         yield Known(Quantity(0, 0, n, n, "time", "month", "", True), named, frozenset(around), text)
+
+
+def _rooms(text, all_q):
+    """From where to where words may speak of each quantity: up to the next one, but 2 x 3 and lists share theirs."""
+    rooms = []
+    for i in range(len(all_q)):
+        first = last = i
+        while first and _LISTED.fullmatch(text[all_q[first - 1].end : all_q[first].start]):
+            first -= 1
+        while last + 1 < len(all_q) and _LISTED.fullmatch(text[all_q[last].end : all_q[last + 1].start]):
+            last += 1
+        begin = all_q[first - 1].end if first else 0
+        rooms.append((begin, all_q[last + 1].start if last + 1 < len(all_q) else len(text)))
+    return rooms
 
 
 def _joined(text, start, end):
@@ -256,6 +276,8 @@ def claims(text: str, brief: Brief) -> list[Claim]:
     made += _frames(plain, found, signs, ledger, masked)
     made += _mates(plain, found, ledger)
     made += _months(plain, found, ledger)
+    made += _strangers(plain, found, masked, ledger)
+    made += _pure(plain, found, ledger)
     made += _echoes(found, ledger)
     return made
 
@@ -513,6 +535,8 @@ def _unknown(word, ledger):
         or word in ledger.affirmed
     ):
         return False
+    if word == CERTIFIED and ledger.affirmed & CERTIFICATES or word.endswith("est"):
+        return False
     return word not in ledger.negated
 
 
@@ -539,6 +563,37 @@ def _mates(text, found, ledger):
                 yield _claim("feature", words[0].start, words[-1].end, text, False)
 
 
+def _strangers(text, found, masked, ledger):
+    """A word that is neither in the facts nor ordinary, in a sentence about the product and not about the reader."""
+    last = 0
+    for end in [*(m.start() for m in _SENTENCE_END.finditer(text)), len(text)]:
+        inside = [i for i, t in enumerate(found) if last <= t.start < end]
+        last = end
+        about = any(found[i].stem in ledger.affirmed and not _ordinary(found[i].stem) for i in inside)
+        if not about and not (inside and _TELLS.match(text, found[inside[0]].start)):
+            continue
+        for i in inside:
+            if i in masked or not _unknown(found[i].stem, ledger) or len(found[i].stem) < 4:
+                continue
+            before = {found[j].stem for j in range(max(0, i - 3), i) if found[j].clause == found[i].clause}
+            if not before & READER:
+                yield _claim("feature", found[i].start, found[i].end, text, False)
+
+
+def _ordinary(word):
+    return word in FUNCTION or word in NUMBERISH or word in COMMON_STEMS
+
+
+def _pure(text, found, ledger):
+    """ "Pure" or "nothing but" of what is only a share in the facts."""
+    for i, token in enumerate(found[:-1]):
+        if token.stem in PURE or (token.stem == "but" and i and found[i - 1].stem == stem("nothing")):
+            word = found[i + 1].stem
+            shares = [k.quantity.high for k in ledger.known if k.quantity.dimension == "percent" and word in k.near]
+            if shares and max(shares) < 100:
+                yield _claim("material", token.start, found[i + 1].end, text, False)
+
+
 def _months(text, found, ledger):
     """A month that the facts do not name, where they name months."""
     if any(month in ledger.affirmed for month in MONTH_STEMS):
@@ -561,17 +616,18 @@ def _echoes(found, ledger):
 
 # --------------------------------------------------------------------------------------------------------------- numbers
 def _numbers(text, found, ledger):
-    each = re.search(r"\b(?:each|apiece|a piece|per \w+|a \w+)\b", text, re.I)
-    for q in quantities(text):
+    each = re.search(r"\b(?:each|every one|apiece|a piece|per \w+)\b|\d\sa\s\w+|cents an? \w+", text, re.I)
+    all_q = quantities(text)
+    for q, room in zip(all_q, _rooms(text, all_q)):
         said = text[q.start : q.end]
-        near = _nearby(found, q, text)
+        near = _nearby(found, q, room)
         head = _counted(found, q)
         if not q.digits and q.dimension == "count" and _harmless(q, head, ledger):
             continue
         agreeing = [k for k in ledger.known if _agrees(q, k.quantity, ledger)]
         agreeing = agreeing or [k for k in ledger.known if _same_digits(q, k, ledger)]
         why = "no such number in the facts"
-        if not agreeing and each and (derived := _apiece(q, ledger)):
+        if not agreeing and each and q.dimension in ("money", "mass", "volume") and (derived := _apiece(q, ledger)):
             agreeing = [derived]
             near, head = [], []
         elif agreeing and (wrong := _wrong_subject(q, near, head, agreeing, ledger)):
@@ -622,7 +678,7 @@ def _kind(q, near, ledger):
     return "unit" if q.unit and same else "number"
 
 
-def _nearby(found, q, text):
+def _nearby(found, q, room):
     """(stem, distance in words) of the words in the clause of a quantity, nearest first."""
     inside = [i for i, t in enumerate(found) if t.start < q.end and t.end > q.start]
     if not inside:
@@ -631,9 +687,8 @@ def _nearby(found, q, text):
     words = [(found[i].stem, first - i, i) for i in range(max(0, first - 9), first)]
     words += [(found[i].stem, i - last, i) for i in range(last + 1, min(len(found), last + 10))]
     clauses = {found[first].clause, found[last].clause}
-    near = [
-        (w, d) for w, d, i in words if found[i].clause in clauses and w not in FUNCTION | {"without"} or w == "without"
-    ]
+    words = [(w, d) for w, d, i in words if room[0] <= found[i].start < room[1] and found[i].clause in clauses]
+    near = [(w, d) for w, d in words if w not in FUNCTION or w == "without"]
     return sorted(near, key=lambda pair: pair[1])
 
 

@@ -36,3 +36,15 @@ INSTRUCTIONS = (
     r"\b(?:end|begin|close|start) of (?:the )?(?:data|facts|catalog\w*|document|input|context|prompt|ledger)\b",
     r"javascript:|\bbase64\b|\bprompt injection\b|\bjailbreak",
 )
+
+LEAKS = (  # what copy never says, but a model that talks about its task does, and one that obeyed a hidden instruction
+    r"https?:|www\.|\b\S+@\S+\.\w+|\b[\w-]+\.(?:com|net|org|example|shop|info|ru|cn|io|de|co)\b",
+    r"\bas an? (?:ai|llm|language model|assistant|chatbot)\b|\blanguage model\b|\bsystem prompt\b|\bapi key\b",
+    r"\b(?:here is|here's|here are|below is|sure,|certainly[,!]|of course[,!])\b.{0,40}\b(?:description|copy|text|subject|draft|version)\b",
+    r"\bI(?:'m| am)? (?:sorry|cannot|can't|unable|won't|not able)\b",
+    r"\b(?:ignore|disregard|override) (?:all|any|the|previous|prior|your)\b.{0,30}\b(?:instructions?|rules|facts|prompts?)\b",
+    r"\[(?:insert|your|brand|product|company)\b[^\]]*\]|```|<\|?\w+|\[/?inst\]|\{\{",
+    r"\b(?:fact ledger|the ledger|the facts provided|the brief|word limit|prompt)\b",
+    r"(?:^|\n)\s*(?:system|assistant|user|human)\s*:",
+    r"\b(?:pwned|hacked|jailbr\w+)\b",
+)

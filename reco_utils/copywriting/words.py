@@ -11,6 +11,9 @@ BREAK = re.compile(r"[,.;:!?()\[\]\u2013\u2014|\n]|\s-\s")  # what separates cla
 _JOINED = re.compile(r"(\w{3,})(proof|resistant|repellent|resistance)")
 
 
+KEPT = {"gots", "notes", "hardy", "silky", "velvety", "hives", "news", "lens", "bass", "always", "perhaps", "across", "less", "unless", "red", "bed"}
+
+
 class Token(NamedTuple):
     """A word of a text: text[start:end], its stem, and how often a clause ended before it."""
 
@@ -48,7 +51,7 @@ def stem(word: str) -> str:
 
 def _root(word: str) -> str:
     word = word.lower().split("'")[0] if not word.endswith("n't") else "not"
-    if len(word) <= 3 or not word.isalpha():
+    if len(word) <= 3 or word in KEPT or not word.isalpha():
         return word
     for ending, instead in (("ies", "y"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("sses", "ss")):
         if word.endswith(ending):
@@ -57,13 +60,13 @@ def _root(word: str) -> str:
     else:
         if word.endswith("s") and word[-2] not in "su" and word[-2:] != "is":
             word = word[:-1]
-    for ending in ("ness", "ingly", "edly", "ance", "ant", "ing", "ed", "ly"):
+    for ending in ("ness", "ingly", "edly", "ing", "ed", "ly"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
             if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
                 word = word[:-1]
             break
-    if len(word) > 3 and word[-1] in "ey":
+    if len(word) > 4 and word[-1] in "ey":
         word = word[:-1]
     return word
 
