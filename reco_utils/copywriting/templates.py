@@ -93,7 +93,7 @@ SENTENCES = {
         "measure": ("{It} {has} {measure}.", "The {measured} is {size}."),
         "version": ("The {version_name} is {version}.", "{It} {comes} {extra}."),
         "more": ("The {more_name} {more_is} {more}.", "{It} {comes} in {colour}.", "The {version_name} is {version}."),
-        "origin": ("{It} {is} made in {origin}.", "The country of origin is {origin}."),
+        "origin": ("{It} {is} made in {origin}.", "Made in {origin}.", "{It} {comes} from {origin}."),
         "promise": ("{It} {comes} with {warranty}.", "{Warranty} is included."),
         "care": ("{care}",),
         "price": ("The price is {price}.", "{It} {costs} {price}."),
@@ -122,14 +122,14 @@ SENTENCES = {
         "version": ("The {version_name}? {Version}.", "The {version_name} is {version}.", "{It} {comes} {extra}."),
         "more": ("The {more_name} {more_is} {more}.",),
         "origin": ("Made in {origin}, by the way.", "{It} {comes} from {origin}."),
-        "promise": ("And there's {warranty}, too.", "{Warranty} is part of the deal."),
+        "promise": ("And there's {warranty}, too.", "{Warranty} is included, too."),
         "care": ("{care}",),
         "price": ("{Its} {price}.", "That makes {price}.", "Yours for {price}."),
         "close": ("Simple as that.", "That's it, really.", "And that's the whole story."),
     },
     "luxury": {
         "greet": (
-            "Allow us to introduce {the}.",
+            "Here {is} {the}.",
             "May we present {the}.",
             "Some things need few words: {the}.",
         ),
@@ -154,14 +154,14 @@ SENTENCES = {
         "close": ("The rest is a matter of taste.", "The rest is yours to decide.", "Take your time."),
     },
     "technical": {
-        "greet": ("{The}: the data.", "{The}: specification.", "Data sheet: {the}."),
-        "listing": ("{The}: {listing}.", "Specification of {the}: {listing}."),
+        "greet": ("{The} in detail.", "{The}: the details.", "Data sheet: {the}."),
+        "listing": ("{The}: {listing}.", "{The} at a glance: {listing}."),
         "made": ("Material: {material}.", "{Ingredient_name}: {ingredient}.", "Contains: {contents}."),
         "measure": ("{Measured}: {size}.",),
         "look": ("Colour: {colour}.",),
-        "version": ("{Version_name}: {version}.", "Supplied {extra}."),
+        "version": ("{Version_name}: {version}.", "{It} {comes} {extra}."),
         "more": ("{specs}",),
-        "origin": ("Made in {origin}.", "Country of origin: {origin}."),
+        "origin": ("Made in {origin}.", "Origin: {origin}."),
         "promise": ("Warranty: {years}.",),
         "care": ("{care}",),
         "price": ("Price: {price}.",),
@@ -518,7 +518,7 @@ def _counted(name, told, draw):
     if "brands" in told:
         n = int(told["number of brands"])
         some = _sample(told["brands"], draw) if n > 3 else listed(told["brands"].split(", "))
-        brands = f" from {n} brands, among them {some}" if n > 3 else f" by {some}"
+        brands = f" from {n} brands, such as {some}" if n > 3 else f" by {some}"
     opening = draw.choice((f"In {name} you will find {products}{brands}.", f"{name} holds {products}{brands}."))
     return f"{opening} {_price_range(told)}".strip()
 
@@ -528,7 +528,7 @@ def _offered(told, draw):
     if "kinds of product" not in told:
         return ""
     some = _sample(told["kinds of product"], draw, 4)
-    return draw.choice((f"You will find {some}, among others.", f"What is here? Think of {some}."))
+    return draw.choice((f"You will find {some} here.", f"What is here? Think of {some}."))
 
 
 def _varied(told, draw):

@@ -157,6 +157,8 @@ class Writer:
                 return Written(text, self.fallback.name, attempts, tuple(refused), checked, tuple(errors))
             refused.append((checked.text[:KEPT_CHARS], checked.findings))
             text = _without(checked.text, checked.findings)
+            if not text:
+                break
         return Written("", "none", attempts, tuple(refused), Checked("", (), ()), tuple(errors))
 
     def _judged(self, text, task, completion=None):
@@ -193,9 +195,9 @@ def _refusal(text, kind, why):
 
 def tidy(text: str) -> str:
     """Without what models put around a text: space, quotation marks, a label such as "Subject:"."""
-    text = LABEL.sub("", text.strip())
-    if len(text) > 1 and text[0] + text[-1] in ('""', "''", "“”", "**"):
-        text = text[1:-1].strip()
+    text = LABEL.sub("", text.strip()).strip("*").strip()
+    if len(text) > 1 and text[0] + text[-1] in ('""', "''", "“”"):
+        text = text[1:-1]
     return text.strip()
 
 
