@@ -210,6 +210,6 @@ def _price(value) -> float | None:
         value = found[0].replace(",", ".") if found else None
     try:
         price = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return price if 0 <= price < float("inf") else None

@@ -121,7 +121,7 @@ def check_text(text: str, brief: Brief, *, limits: Limits = Limits()) -> Checked
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, got {type(text).__name__}")
     made = claims(text, brief)
-    findings = {Finding(c.kind, c.start, c.end, c.why) for c in made if not c.supported}
+    findings = set(_plainest([Finding(c.kind, c.start, c.end, c.why) for c in made if not c.supported]))
     for check in (_length, _banned, _readability, _language, _instructions):
         findings.update(check(text, limits))
     spans = {Span(c.start, c.end, c.why) for c in made if c.supported}
@@ -164,6 +164,15 @@ def as_html(checked: Checked) -> str:
         parts.append(f'<mark style="background:{colour}" title="{escape(why)}">{shown}</mark>')
         at = end
     return f"<p>{''.join(parts)}{escape(checked.text[at:])}</p>"
+
+
+def _plainest(findings):
+    """The findings without the features that lie inside another one."""
+    firm = [f for f in findings if f.kind != "feature"]
+    for found in sorted((f for f in findings if f.kind == "feature"), key=lambda f: (f.start - f.end, f.start)):
+        if not any(f.start <= found.start and found.end <= f.end for f in firm):
+            firm.append(found)
+    return firm
 
 
 def _length(text, limits):

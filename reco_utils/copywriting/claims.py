@@ -186,6 +186,13 @@ def _known(name, text):
         near |= {t.stem for t in found if q.end <= t.start < right and _joined(text, q.end, t.start)}
         fact = f"{name}: {text}" if name else text
         yield Known(q, frozenset(near - FUNCTION), frozenset(around), fact)
+        before = [p for p in all_q if p.end <= q.start and p.unit]
+        if q.dimension == "count" and before and not re.match(r"\s?\w", text[q.end :]):  # 24 hours ... and hot for 12
+            size = UNIT[before[-1].unit][1]
+            shared = q._replace(
+                low=q.low * size, high=q.high * size, dimension=before[-1].dimension, unit=before[-1].unit
+            )
+            yield Known(shared, frozenset(near - FUNCTION), frozenset(around), fact)
         if q.low < q.high:
             gap = q.high - q.low
             yield Known(q._replace(low=gap, high=gap), frozenset(near - FUNCTION), frozenset(around), fact)

@@ -10,7 +10,7 @@ _MUST = r"(?:must|should|shall|has to|have to|need to|needs to)"
 INSTRUCTIONS = (
     r"\b(?:ignore|disregard|forget|override|bypass|skip)\b.{0,40}\b(?:instructions?|prompts?|rules?|facts?|ledger)\b",
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,25}\b(?:above|previous|prior|earlier|guidelines?|limits?)\b",
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,25}\b(?:checks?|everything|all of|what you)\b",
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,25}\b(?:check\w*|everything|all of|what you)\b",
     r"\b(?:new|real|actual|updated|following|hidden|secret|special) (?:instructions?|tasks?|prompts?|orders?)\b",
     r"\b(?:your|my|the|these|those) (?:system prompt|prompt|api key|password|instructions|guidelines)\b",
     r"\binstructions?(?: to (?:the |you)?\w*)?\s*:",
@@ -43,7 +43,7 @@ LEAKS = (  # what copy never says, but a model that talks about its task does, a
     r"\b(?:here is|here's|here are|below is|sure,|certainly[,!]|of course[,!])\b.{0,40}\b(?:description|copy|text|subject|draft|version)\b",
     r"\bI(?:'m| am)? (?:sorry|cannot|can't|unable|won't|not able)\b",
     r"\b(?:ignore|disregard|override) (?:all|any|the|previous|prior|your)\b.{0,30}\b(?:instructions?|rules|facts|prompts?)\b",
-    r"\[(?:insert|your|brand|product|company)\b[^\]]*\]|```|<\|?\w+|\[/?inst\]|\{\{",
+    r"\[(?:insert|your|brand|product|company)\b[^\]]*\]|```|<[|/]?\w+[^<>]{0,40}>?|\[/?inst\]|\{\{",
     r"\b(?:fact ledger|the ledger|the facts provided|the brief|word limit|prompt)\b",
     r"(?:^|\n)\s*(?:system|assistant|user|human)\s*:",
     r"\b(?:pwned|hacked|jailbr\w+)\b",

@@ -164,7 +164,7 @@ ingredient ingredients material materials colour colours finish design construct
 """
 
 NOT_SUPERLATIVE = """
-best rest test west forest harvest honest chest nest guest quest interest request vest latest modest earnest invest suggest contest arrest zest protest digest crest breast priest tempest manifest conquest request pest jest behest inquest bequest attest detest divest ingest infest molest northwest southwest everest budapest midwest furthest unrest bookrest armrest headrest footrest wrist lest
+rest test west forest harvest honest chest nest guest quest interest request vest latest modest earnest invest suggest contest arrest zest protest digest crest breast priest tempest manifest conquest request pest jest behest inquest bequest attest detest divest ingest infest molest northwest southwest everest budapest midwest furthest unrest bookrest armrest headrest footrest wrist lest
 """
 
 SCOPE = """in the world, on the market, in its class, in town, ever, you can buy, money can buy, of all, of all time, of its kind, around, in the business, on earth, you will find, you ll find, anywhere, in europe, in the range, in our range, in the shop, available, out there, on the planet, you will ever, you ll ever, in the country, of the year, possible, we have ever, we ve ever, in the industry, yet"""
