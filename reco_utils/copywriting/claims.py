@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from reco_utils.copywriting.brief import Brief, is_instruction
 from reco_utils.copywriting.lexicon import (
-    ACRONYMS_OK, CLAIMS, COUNTRIES, EMPTY_WITH_FREE, GENERAL, IDIOMS, NOT_SUPERLATIVE, PATTERNS, SCOPE,
+    ACRONYMS_OK, CLAIMS, COUNTRIES, EMPTY_WITH_FREE, GENERAL, IDIOMS, NOT_SUPERLATIVE, OPPOSITES, PATTERNS, SCOPE,
 )  # fmt: skip
 from reco_utils.copywriting.quantities import CURRENCIES, UNIT, Quantity, agrees, quantities
 from reco_utils.copywriting.words import Token, phrases, stem, stems, tokens, with_implied
@@ -78,6 +78,11 @@ COMMON_STEMS = frozenset(stem(w) for w in GENERAL.split("adventure adventures")[
 _TELLS = re.compile(
     r"(?!This|Its|Always|Perhaps|Sometimes|Mornings|Sundays|Weekends|Evenings|Thanks)[A-Z][a-z]+(?:s|ed)\b"
 )
+OPPOSITE = {
+    stem(word): frozenset(stem(other) for other in group.split() if other != word)
+    for group in OPPOSITES.replace("\n", ";").split(";")
+    for word in group.split()
+}
 CLAIM_FREE = frozenset(stem(w) for w in EMPTY_WITH_FREE.split())
 SIZES = frozenset(stem(w) for w in "length width height depth thickness diameter".split())
 PROOFS = {
@@ -96,6 +101,7 @@ MONTHS = {m: i for i, m in enumerate(
 )}  # fmt: skip
 MONTH_STEMS = {stem(m) for m in MONTHS} - {"may", "march"}
 _LISTED = re.compile(r"\s?(?:x|\u00d7|by)\s?|,\s|,?\s(?:and|or)\s|/", re.I)
+_DENIES = re.compile(r"un(\w{4,}ed)|(\w{3,})less|(?:de)?(caf)(?:feinated)?")
 _EST = re.compile(r"\b(?:most|best|finest|[a-z]{3,}est)\b", re.I)
 _EST_NOT = frozenset(NOT_SUPERLATIVE.split())
 _SCOPES = re.compile(r"\b(?:" + "|".join(re.escape(p.strip()) for p in SCOPE.split(",")) + r")\b", re.I)
@@ -147,6 +153,7 @@ def ledger_of(brief: Brief) -> Ledger:
         signs = _negations(found, text)
         affirmed |= named | {t.stem for t, no in zip(found, signs) if not no}
         negated |= {t.stem for t, no in zip(found, signs) if no}
+        negated |= {base for t in found if (base := _denied(text[t.start : t.end]))}
         for before, token in zip([None, *found], found):
             (fakes if before is not None and before.stem in FAKE else real).add(token.stem)
         parts: dict[int, set[str]] = {}
@@ -230,6 +237,12 @@ def _joined(text, start, end):
     return not re.search(r"[,.;:()!?]\s|\b(?:and|but)\b", text[start:end]) or end - start < 2
 
 
+def _denied(word):
+    """The stem of what a word says there is none of: scent in unscented, bag in bagless; None for other words."""
+    match = _DENIES.fullmatch(word.lower())
+    return stem(next(filter(None, match.groups()))) if match else None
+
+
 def _negations(found: list[Token], text: str) -> list[bool]:
     """Which tokens are said not to be: after "no", "without", "free of", or before "-free"."""
     signs = [False] * len(found)
@@ -247,6 +260,8 @@ def _negations(found: list[Token], text: str) -> list[bool]:
                     break
                 signs[i] = True
                 break
+            if other.stem == "away" and j + 1 < i and found[j + 1].stem == "from":
+                signs[i] = True
             if (
                 other.stem == "out"
                 and j + 1 < i
@@ -285,8 +300,10 @@ def claims(text: str, brief: Brief) -> list[Claim]:
     made += _months(plain, found, ledger)
     made += _strangers(plain, found, masked, ledger)
     made += _pure(plain, found, ledger)
+    made += _opposites(plain, found, signs, ledger)
     made += _echoes(found, ledger)
-    return made
+    true = {(t.start, t.end) for t in found if _denied(plain[t.start : t.end]) in ledger.negated}
+    return [claim for claim in made if claim.supported or (claim.start, claim.end) not in true]
 
 
 def _match(index, found):
@@ -330,7 +347,7 @@ def _affirmed(content, found, first, ledger):
     """Do the facts say all these words, together where they are two, and not of a mere imitation?"""
     if content == [CERTIFIED]:
         return bool(ledger.affirmed & CERTIFICATES)
-    known = ledger.affirmed | ledger.negated if content[0] in NO else ledger.affirmed
+    known = ledger.affirmed | ledger.negated if found[first].stem in NO else ledger.affirmed
     if not all(word in known for word in content):
         return False
     if any(word in ledger.fakes for word in content):
@@ -498,7 +515,7 @@ def _frames(text, found, signs, ledger, masked):
         missing = [j for j in span if found[j].stem in ledger.absent and not signs[j]]
         if missing:
             yield _claim("feature", found[missing[0]].start, found[missing[-1]].end, text, False)
-        unknown = [j for j in span if j not in masked and _unknown(found[j].stem, ledger)]
+        unknown = [j for j in span if j not in masked and _unknown(found[j].stem, ledger, COMMON_STEMS)]
         if unknown:
             yield _claim("feature", found[unknown[0]].start, found[unknown[-1]].end, text, False)
 
@@ -531,14 +548,14 @@ def _noun_phrase(found, at, clause):
     return places
 
 
-def _unknown(word, ledger):
+def _unknown(word, ledger, ordinary=GENERAL_STEMS):
     """Is the word neither in the facts nor ordinary?"""
     if (
         len(word) < 3
         or not word.isalpha()
         or word in FUNCTION
         or word in NUMBERISH
-        or word in GENERAL_STEMS
+        or word in ordinary
         or word in ledger.affirmed
     ):
         return False
@@ -589,6 +606,16 @@ def _strangers(text, found, masked, ledger):
 
 def _ordinary(word):
     return word in FUNCTION or word in NUMBERISH or word in COMMON_STEMS
+
+
+def _opposites(text, found, signs, ledger):
+    """A "day serum" where the facts speak of night: one of a group of opposites, beside a word of the facts."""
+    for token, beside, no in zip(found, found[1:], signs):
+        group = OPPOSITE.get(token.stem)
+        if group is None or no or token.stem in ledger.affirmed or not group & ledger.affirmed:
+            continue
+        if beside.clause == token.clause and beside.stem in ledger.affirmed and not _ordinary(beside.stem):
+            yield _claim("feature", token.start, token.end, text, False)
 
 
 def _pure(text, found, ledger):
@@ -719,7 +746,7 @@ def _harmless(q, head, ledger):
     """A small number in words beside nothing the facts speak of: "two moods", "three cheers"."""
     if any(w in ledger.affirmed or w in CLAIM_WORDS for w in head):
         return False
-    return q.high <= 3 and bool(head) or bool(head) and head[-1] in GENERAL_STEMS or q.low < 1 and not head
+    return q.high <= 3 and bool(head) or bool(head) and head[-1] in COMMON_STEMS or q.low < 1 and not head
 
 
 def _wrong_subject(q, near, head, agreeing, ledger):
