@@ -12,7 +12,17 @@ from typing import NamedTuple
 
 from reco_utils.copywriting.brief import Brief, is_instruction
 from reco_utils.copywriting.lexicon import (
-    ACRONYMS_OK, CLAIMS, COUNTRIES, EMPTY_WITH_FREE, GENERAL, IDIOMS, NOT_SUPERLATIVE, OPPOSITES, PATTERNS, SCOPE,
+    ACRONYMS_OK,
+    CLAIMS,
+    COMMON,
+    COUNTRIES,
+    EMPTY_WITH_FREE,
+    EVERYDAY,
+    IDIOMS,
+    NOT_SUPERLATIVE,
+    OPPOSITES,
+    PATTERNS,
+    SCOPE,
 )  # fmt: skip
 from reco_utils.copywriting.quantities import CURRENCIES, UNIT, Quantity, agrees, quantities
 from reco_utils.copywriting.words import Token, phrases, stem, stems, tokens, with_implied
@@ -73,8 +83,8 @@ FAKE = {
     stem(w)
     for w in "vegan faux imitation artificial mock synthetic fake pu look effect style optic plated coloured".split()
 }
-GENERAL_STEMS = frozenset(stem(w) for w in GENERAL.split())
-COMMON_STEMS = frozenset(stem(w) for w in GENERAL.split("adventure adventures")[0].split())
+COMMON_STEMS = frozenset(stem(w) for w in COMMON.split())
+GENERAL_STEMS = COMMON_STEMS | {stem(w) for w in EVERYDAY.split()}
 _TELLS = re.compile(
     r"(?!This|Its|Always|Perhaps|Sometimes|Mornings|Sundays|Weekends|Evenings|Thanks)[A-Z][a-z]+(?:s|ed)\b"
 )
@@ -90,7 +100,7 @@ PROOFS = {
 }
 MADE = {
     stem(w)
-    for w in "made lined coated filled infused powered controlled based scented flavoured plated grade rated backed".split()
+    for w in "made lined coated filled infused powered controlled based scented flavoured plated grade rated backed shaped".split()
 }
 HEADS = {stem(w) for w in (
     "with include includes including featuring features contains containing plus comes equipped supplied filled enriched infused lined "
@@ -379,7 +389,8 @@ def _pattern_holds(kind, said, words, ledger):
             stock = [k for k in ledger.known if k.near & {"stock", "available", "avail"}]
             return any(agrees(a, k.quantity) for a in amounts for k in stock)
         return False
-    return bool(words) and all(w in ledger.affirmed for w in words)
+    known = ledger.affirmed | ledger.negated if kind == "feature" else ledger.affirmed
+    return bool(words) and all(w in known for w in words)
 
 
 def _free_holds(words, ledger):

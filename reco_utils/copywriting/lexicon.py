@@ -4,179 +4,495 @@ Spaces separate words, commas separate phrases. The lists were written from gene
 """
 
 SAME = """
-resistant resistance resist; repellent repel repels; grey gray; colour color coloured colored; aluminium aluminum; fibre fiber; fibreglass fiberglass; mould mold; jewellery jewelry
-guarantee warranty; jumper sweater pullover; trainers sneakers; sofa couch; hob cooktop; hoover vacuum; torch flashlight
-certified certification certificate certificated certify; leak leakproof; non-slip anti-slip nonslip slipproof
-include inclusive included; dim dimmable; fold foldable foldaway; wash washable; adjust adjustable; remove removable
-charge charging charged recharge rechargeable; stitched stitch; wood wooden timber; wool woollen woolen; gold golden
-recommend recommended; rate rating rated; review reviews; child children kid kids; baby babies infant; dog dogs puppy
-cat cats kitten; man men men's; woman women women's ladies; vegetarian veggie; teen teenager
-delivery deliver delivered shipping ship shipped postage; handle grip; lid cap; hood hooded; strap straps; tyre tire
-photo photograph picture; steam steamed; pack packet; playback play plays; bag pouch; box boxed; kilo kilogram; spoon spoonful
-cycle bike bicycle; phone smartphone; tv television; laptop notebook; suede; silicone; person people; automatic automatically automated; player players
-weight weigh weighs weighted; height high tall; width wide broad; depth deep; length long; thickness thick; diameter
-carat karat; caffeine caffeinated; fragrance scent scented perfume fragranced perfumed; adult grown grownup
-star starry; coast coastal; mat matt matte; herb herbal; flower floral flowers; stripe striped; dot dotted; rib ribbed
-crust crunchy crunch; spring sprung; cordless wireless; magnet magnetic; water waters; sand sandy; wax waxed; oil oiled
-lacquer lacquered; enamel enamelled enameled; forge forged; roast roasted; press pressed; quilt quilted; knit knitted knitwear
-insulate insulated insulation; cushion cushioned cushioning; reflect reflective; refill refillable; reuse reusable; lined lining
-velcro hook-and-loop; hand hands manual; harvest harvested; stock; button buttons buttoned; pattern patterned print printed
-garden gardening; camp camping; hike hiking; run running runner; climb climbing; freeze freezer frozen; smoke smoked
-vanilla; chocolate cocoa cacao; camomile chamomile; almond almonds; tumble; iron ironing; machine; protein; fat
+adjust adjustable; adult grown grownup; almond almonds; aluminium aluminum; automatic automatically automated
+baby babies infant; bag pouch; box boxed; button buttons buttoned; caffeine caffeinated; camomile chamomile
+camp camping; carat karat; cat cats; certified certification certificate certificated certify
+charge charging charged recharge rechargeable; child children kid kids; chocolate cocoa cacao; climb climbing
+coast coastal; colour color coloured colored; cordless wireless; crust crunchy crunch; cushion cushioned cushioning
+cycle bike bicycle; delivery deliver delivered shipping ship shipped postage; depth deep; diameter; dim dimmable
+dog dogs; dot dotted; enamel enamelled enameled; fat; fibre fiber; fibreglass fiberglass; flower floral flowers
+fold foldable foldaway; forge forged; fragrance scent scented perfume fragranced perfumed; freeze freezer frozen
+garden gardening; gold golden; grey gray; guarantee warranty; hand hands manual; handle grip; harvest harvested
+height high tall; herb herbal; hike hiking; hob cooktop; hood hooded; hoover vacuum; include inclusive included
+insulate insulated insulation; iron ironing; jewellery jewelry; jumper sweater pullover; kilo kilogram
+knit knitted knitwear; lacquer lacquered; laptop notebook; leak leakproof; length long; lid cap; lined lining
+machine; magnet magnetic; man men men's; mat matt matte; mould mold; non-slip anti-slip nonslip slipproof; oil oiled
+pack packet; pattern patterned print printed; person people; phone smartphone; photo photograph picture
+playback play plays; player players; press pressed; protein; quilt quilted; rate rating rated; recommend recommended
+refill refillable; reflect reflective; remove removable; repellent repel repels; resistant resistance resist
+reuse reusable; review reviews; rib ribbed; roast roasted; run running runner; sand sandy; silicone; smoke smoked
+sofa couch; spoon spoonful; spring sprung; star starry; steam steamed; stitched stitch; stock; strap straps
+stripe striped; suede; teen teenager; thickness thick; torch flashlight; trainers sneakers; tumble; tv television
+tyre tire; vanilla; vegetarian veggie; velcro hook-and-loop; wash washable; water waters; wax waxed
+weight weigh weighs weighted; width wide broad; woman women women's ladies; wood wooden timber; wool woollen woolen
 """
 
 IMPLIES = """
-merino: wool; cashmere: wool; lambswool: wool; mohair: wool; alpaca: wool; oak: wood hardwood; beech: wood hardwood; pine: wood
-walnut: wood; ash: wood; birch: wood; maple: wood; teak: wood; acacia: wood; bamboo: wood; mango: wood; cedar: wood; plywood: wood
-brass: metal; steel: metal; stainless: steel metal; aluminium: metal; iron: metal; copper: metal; titanium: metal; zinc: metal
-denim: cotton; poplin: cotton; muslin: cotton; nylon: synthetic; polyester: synthetic; suede: leather; nubuck: leather
-porcelain: ceramic; stoneware: ceramic; earthenware: ceramic; terracotta: clay ceramic; borosilicate: glass; crystal: glass
-plush: soft; pvc: plastic; polypropylene: plastic; abs: plastic; polycarbonate: plastic; polyethylene: plastic; acrylic: plastic
-navy: blue; teal: blue green; turquoise: blue; cobalt: blue; azure: blue; indigo: blue; aubergine: purple; lilac: purple
-violet: purple; lavender: purple; plum: purple; burgundy: red; crimson: red; scarlet: red; cherry: red; emerald: green; olive: green
-sage: green; mint: green; moss: green; mustard: yellow; ivory: white; charcoal: grey
-anthracite: grey; slate: grey; taupe: brown; tan: brown; chestnut: brown; bottle: flask; vegan: vegetarian plant
-almond: nut; hazelnut: nut; walnut: nut; cashew: nut; pistachio: nut; pecan: nut; espresso: coffee; sencha: tea; matcha: tea
-wi: wifi; usb: cable; induction: hob; iphone: phone; android: phone; bluetooth: wireless; handmade: hand made; handwoven: hand
-hypoallergenic: allergy; waterproof: water resist; leather: skin; gots: organic; decaf: caffeine; gluten: wheat
-crete: greece greek; sicily: italy italian; tuscany: italy italian; shizuoka: japan japanese; uji: japan japanese; kyoto: japan
-assam: india indian; darjeeling: india indian; ceylon: sri lanka; provence: france french; normandy: france french; bordeaux: france
-bavaria: germany german; andalusia: spain spanish; catalonia: spain spanish; alentejo: portugal; porto: portugal; cornwall: england
-yorkshire: england; scotland: britain; england: britain; wales: britain; london: england; sheffield: england; puglia: italy italian
-florence: italy italian; milan: italy italian; solingen: germany german; limoges: france; flannel: cotton; corduroy: cotton
-salmon: fish; tuna: fish; cod: fish; chicken: poultry meat; beef: meat; lamb: meat; oats: oat cereal; cotton: cottony; silk: silky
-rechargeable: battery; mesh: breath; breathable: breath; lumbar: back; down: feather; espresso: coffee; chair: seat; armchair: seat chair; stool: seat; bench: seat; sofa: seat; drill: tool; hammer: tool; beans: bean; paperback: book; hardcover: book
-hardback: hardcover book; hardcover: hardback; novel: book; cookbook: recipe book; guide: book; atlas: map book; jigsaw: puzzle
-solid: bar; tube: tube; loose: leaf; beginner: beginners; ipx7: waterproof; ipx8: waterproof; dog: pet; cat: pet; kid: child
+abs: plastic; acacia: wood; acrylic: plastic; alentejo: portugal; almond: nut; alpaca: wool; aluminium: metal
+andalusia: spain spanish; android: phone; anthracite: grey; armchair: seat chair; ash: wood; assam: india indian
+atlas: map book; aubergine: purple; azure: blue; bamboo: wood; bavaria: germany german; beans: bean
+beech: wood hardwood; beef: meat; beginner: beginners; bench: seat; birch: wood; bluetooth: wireless
+bordeaux: france; borosilicate: glass; bottle: flask; brass: metal; breathable: breath; burgundy: red; cashew: nut
+cashmere: wool; cat: pet; catalonia: spain spanish; cedar: wood; ceylon: sri lanka; chair: seat; charcoal: grey
+cherry: red; chestnut: brown; chicken: poultry meat; cobalt: blue; cod: fish; cookbook: recipe book; copper: metal
+corduroy: cotton; cornwall: england; cotton: cottony; crete: greece greek; crimson: red; crystal: glass
+darjeeling: india indian; decaf: caffeine; denim: cotton; dog: pet; down: feather; drill: tool; earthenware: ceramic
+emerald: green; england: britain; espresso: coffee; flannel: cotton; florence: italy italian; gluten: wheat
+gots: organic; guide: book; hammer: tool; handmade: hand made; handwoven: hand; hardback: hardcover book
+hardcover: book; hardcover: hardback; hazelnut: nut; hypoallergenic: allergy; indigo: blue; induction: hob
+iphone: phone; ipx7: waterproof; ipx8: waterproof; iron: metal; ivory: white; jigsaw: puzzle; kid: child
+kyoto: japan; lamb: meat; lambswool: wool; lavender: purple; leather: skin; lilac: purple; limoges: france
+london: england; loose: leaf; lumbar: back; mango: wood; maple: wood; matcha: tea; merino: wool; mesh: breath
+milan: italy italian; mint: green; mohair: wool; moss: green; muslin: cotton; mustard: yellow; navy: blue
+normandy: france french; novel: book; nubuck: leather; nylon: synthetic; oak: wood hardwood; oats: oat cereal
+olive: green; paperback: book; pecan: nut; pine: wood; pistachio: nut; plum: purple; plush: soft; plywood: wood
+polycarbonate: plastic; polyester: synthetic; polyethylene: plastic; polypropylene: plastic; poplin: cotton
+porcelain: ceramic; porto: portugal; provence: france french; puglia: italy italian; pvc: plastic
+rechargeable: battery; sage: green; salmon: fish; scarlet: red; scotland: britain; sencha: tea; sheffield: england
+shizuoka: japan japanese; sicily: italy italian; silk: silky; slate: grey; sofa: seat; solid: bar
+solingen: germany german; stainless: steel metal; steel: metal; stoneware: ceramic; stool: seat; suede: leather
+tan: brown; taupe: brown; teak: wood; teal: blue green; terracotta: clay ceramic; titanium: metal; tube: tube
+tuna: fish; turquoise: blue; tuscany: italy italian; uji: japan japanese; usb: cable; vegan: vegetarian plant
+violet: purple; wales: britain; walnut: nut; walnut: wood; waterproof: water resist; wi: wifi; yorkshire: england
+zinc: metal
 """
 
 COUNTRIES = """
-albania albanian; america american americas; argentina argentine argentinian; australia australian; austria austrian; belgium belgian; bolivia bolivian
-brazil brazilian; britain british uk; bulgaria bulgarian; cambodia cambodian; canada canadian; chile chilean; china chinese
-colombia colombian; croatia croatian; cuba cuban; cyprus cypriot; czech czechia; denmark danish; ecuador ecuadorian; egypt egyptian
-england english; estonia estonian; ethiopia ethiopian; europe european; finland finnish; france french; germany german
-ghana ghanaian; greece greek; guatemala guatemalan; honduras honduran; hungary hungarian; iceland icelandic; india indian
-indonesia indonesian; iran iranian persian; ireland irish; israel israeli; italy italian; jamaica jamaican; japan japanese; kenya kenyan; korea korean
-latvia latvian; lithuania lithuanian; luxembourg; madagascar; malaysia malaysian; mexico mexican; morocco moroccan; nepal nepalese
-netherlands dutch holland; norway norwegian; pakistan pakistani; panama; peru peruvian; poland polish; portugal portuguese; romania romanian
-russia russian; rwanda rwandan; scandinavia scandinavian nordic; scotland scottish; serbia serbian; slovakia slovak; slovenia slovenian
-spain spanish; sweden swedish; switzerland swiss; taiwan taiwanese; tanzania; thailand thai; tunisia tunisian; turkey turkish
-uganda ugandan; ukraine ukrainian; usa; vietnam vietnamese; wales welsh; africa african; asia asian; mediterranean; alpine alps
-himalaya himalayan; tuscan; sicilian; parisian paris; florence florentine; milan milanese; london; tokyo; berlin; copenhagen; bavarian; highland highlands
-provencal provence; andalusian; cornish; yorkshire; black forest; murano; limoges; amalfi; atlantic; pacific; baltic; arctic; amazon amazonian
+africa african; albania albanian; alpine alps; amalfi; amazon amazonian; america american americas; andalusian
+arctic; argentina argentine argentinian; asia asian; atlantic; australia australian; austria austrian; baltic
+bavarian; belgium belgian; berlin; black forest; bolivia bolivian; brazil brazilian; britain british uk
+bulgaria bulgarian; cambodia cambodian; canada canadian; chile chilean; china chinese; colombia colombian; copenhagen
+cornish; croatia croatian; cuba cuban; cyprus cypriot; czech czechia; denmark danish; ecuador ecuadorian
+egypt egyptian; england english; estonia estonian; ethiopia ethiopian; europe european; finland finnish
+florence florentine; france french; germany german; ghana ghanaian; greece greek; guatemala guatemalan
+highland highlands; himalaya himalayan; honduras honduran; hungary hungarian; iceland icelandic; india indian
+indonesia indonesian; iran iranian persian; ireland irish; israel israeli; italy italian; jamaica jamaican
+japan japanese; kenya kenyan; korea korean; latvia latvian; limoges; lithuania lithuanian; london; luxembourg
+madagascar; malaysia malaysian; mediterranean; mexico mexican; milan milanese; morocco moroccan; murano
+nepal nepalese; netherlands dutch holland; norway norwegian; pacific; pakistan pakistani; panama; parisian paris
+peru peruvian; poland polish; portugal portuguese; provencal provence; romania romanian; russia russian
+rwanda rwandan; scandinavia scandinavian nordic; scotland scottish; serbia serbian; sicilian; slovakia slovak
+slovenia slovenian; spain spanish; sweden swedish; switzerland swiss; taiwan taiwanese; tanzania; thailand thai
+tokyo; tunisia tunisian; turkey turkish; tuscan; uganda ugandan; ukraine ukrainian; usa; vietnam vietnamese
+wales welsh; yorkshire
 """
 
 CLAIMS = {
     "material": """
-acrylic, alabaster, alpaca, aluminium, angora, bakelite, bamboo, beech, birch, birchwood, boucle, brass, bronze, calfskin, canvas, carbon, carbon fibre, cardboard
-cashmere, cast iron, cedar, ceramic, chenille, cherrywood, chiffon, chrome, clay, concrete, copper, corduroy, cork, cotton, cowhide
-crepe, crystal, denim, duck down, goose down, eider down, down filled, down filling, down feathers, down and feathers, down jacket, earthenware, elastane, enamel, eucalyptus, faux fur, faux leather, feather, felt, fibreglass
-flannel, flax, fleece, foam, fur, gauze, gel, glass, gore tex, granite, graphite, hardwood, hemp, hickory, iron, ivory, jersey, jute
-kevlar, lambswool, larch, latex, leather, leatherette, linen, lycra, lyocell, mahogany, mango wood, maple, marble, mdf, melamine
-memory foam, merino, mesh, metal, microfibre, modal, mohair, mother of pearl, mulberry, muslin, neoprene, nubuck, nylon, oak, onyx, organza
-papier, particle board, patent leather, pearl, pewter, pine, plaster, plastic, platinum, plywood, polyamide, polycarbonate
-polyester, polyethylene, polypropylene, polyurethane, poplin, porcelain, pvc, quartz, ramie, raffia, rattan, rayon, redwood, resin, rhinestone, ripstop, rosewood, rope, rubber
-sandstone, sateen, satin, seagrass, sheepskin, shearling, silicone, silk, sisal, slate, softwood, spandex, spruce, stainless, stainless steel
-steel, stoneware, straw, suede, synthetic, tarpaulin, teak, tencel, terracotta, terry, thermoplastic, timber, tin, titanium, tpe, travertine, tweed
-twill, velour, velvet, veneer, vinyl, viscose, walnut, walnut wood, wicker, willow, wood, wool, zinc, genuine, full grain, top grain, solid wood, vegan leather
-faux, imitation, gold plated, silver plated, chrome plated, plated, sterling, sterling silver, carat, nappa, egyptian cotton, pima, percale, organic cotton
-chromium, nickel, tungsten, tempered, borosilicate, bpa, bone china, bonded, fleecy, sherpa, softshell, hardshell, goatskin, horn, eva, hdpe, abs, plexiglass, woven, seersucker, damask, jacquard, gabardine, chambray, oxford cloth, wire, sustainable cork
-14 carat, duckdown, kapok, buckwheat, horsehair, coir, coconut fibre, wax, beeswax, soy wax, paraffin, rapeseed wax, hollow fibre
+14 carat, abs, acrylic, alabaster, alpaca, aluminium, angora, bakelite, bamboo, beech, beeswax, birch, birchwood
+bonded, bone china, borosilicate, boucle, bpa, brass, bronze, buckwheat, calfskin, canvas, carat, carbon
+carbon fibre, cardboard, cashmere, cast iron, cedar, ceramic, chambray, chenille, cherrywood, chiffon, chrome
+chrome plated, chromium, clay, coconut fibre, coir, concrete, copper, corduroy, cork, cotton, cowhide, crepe, crystal
+damask, denim, down and feathers, down feathers, down filled, down filling, down jacket, duck down, duckdown
+earthenware, egyptian cotton, eider down, elastane, enamel, eucalyptus, eva, faux, faux fur, faux leather, feather
+felt, fibreglass, flannel, flax, fleece, fleecy, foam, full grain, fur, gabardine, gauze, gel, genuine, glass
+goatskin, gold plated, goose down, gore tex, granite, graphite, hardshell, hardwood, hdpe, hemp, hickory
+hollow fibre, horn, horsehair, imitation, iron, ivory, jacquard, jersey, jute, kapok, kevlar, lambswool, larch, latex
+leather, leatherette, linen, lycra, lyocell, mahogany, mango wood, maple, marble, mdf, melamine, memory foam, merino
+mesh, metal, microfibre, modal, mohair, mother of pearl, mulberry, muslin, nappa, neoprene, nickel, nubuck, nylon
+oak, onyx, organic cotton, organza, oxford cloth, papier, paraffin, particle board, patent leather, pearl, percale
+pewter, pima, pine, plaster, plastic, plated, platinum, plexiglass, plywood, polyamide, polycarbonate, polyester
+polyethylene, polypropylene, polyurethane, poplin, porcelain, pvc, quartz, raffia, ramie, rapeseed wax, rattan, rayon
+redwood, resin, rhinestone, ripstop, rope, rosewood, rubber, sandstone, sateen, satin, seagrass, seersucker
+shearling, sheepskin, sherpa, silicone, silk, silver plated, sisal, slate, softshell, softwood, solid wood, soy wax
+spandex, spruce, stainless, stainless steel, steel, sterling, sterling silver, stoneware, straw, suede
+sustainable cork, synthetic, tarpaulin, teak, tempered, tencel, terracotta, terry, thermoplastic, timber, tin
+titanium, top grain, tpe, travertine, tungsten, tweed, twill, vegan leather, velour, velvet, veneer, vinyl, viscose
+walnut, walnut wood, wax, wicker, willow, wire, wood, wool, woven, zinc
 """,
     "colour": """
-amber, anthracite, apricot, aqua, aquamarine, aubergine, azure, beige, black, blonde, blue, bordeaux, brown, burgundy, caramel, cerise, champagne, charcoal
-cobalt, copper, coral, crimson, cyan, ecru, emerald, fuchsia, gold, green, grey, indigo, ivory, khaki, lavender, lilac, magenta
-maroon, mauve, multicolour, multicoloured, mustard, navy, nude, ochre, off white, orange, petrol, pink, pistachio, purple, red, rose gold, ruby
-rust, sage, salmon, sapphire, scarlet, sepia, silver, taupe, teal, terracotta, transparent, turquoise, vermilion, violet, white, yellow
-taupe, oatmeal, mink, sienna, umber, olive, mint, plum, peach, lime, metallic gold, pastel, tortoiseshell, rainbow, monochrome, striped, polka dot, floral, leopard, tartan, chequered, gingham, camouflage, colourless, neon, fluorescent, iridescent
+amber, anthracite, apricot, aqua, aquamarine, aubergine, azure, beige, black, blonde, blue, bordeaux, brown, burgundy
+camouflage, caramel, cerise, champagne, charcoal, chequered, cobalt, colourless, copper, coral, crimson, cyan, ecru
+emerald, floral, fluorescent, fuchsia, gingham, gold, green, grey, indigo, iridescent, ivory, khaki, lavender
+leopard, lilac, lime, magenta, maroon, mauve, metallic gold, mink, mint, monochrome, multicolour, multicoloured
+mustard, navy, neon, nude, oatmeal, ochre, off white, olive, orange, pastel, peach, petrol, pink, pistachio, plum
+polka dot, purple, rainbow, red, rose gold, ruby, rust, sage, salmon, sapphire, scarlet, sepia, sienna, silver
+striped, tartan, taupe, teal, terracotta, tortoiseshell, transparent, turquoise, umber, vermilion, violet, white
+yellow
 """,
     "certification": """
-organic, organically, fairtrade, fair trade, fsc, pefc, ce, ce mark, gots, oeko, oeko tex, bluesign, iso, tuv, ul listed, rohs, msc, asc, vegan, vegetarian
-cruelty, halal, kosher, certified, certification, accredited, approved, tested, clinically, dermatologist, dermatologically, ophthalmologist, paediatrician, pediatrician, lab tested
-energy star, rainforest alliance, b corp, climate neutral, carbon neutral, climate positive, eco, ecolabel, ecological, environmentally, sustainable, sustainably, sustainability, responsibly
-biodegradable, compostable, recyclable, recycled, upcycled, non toxic, nontoxic, food grade, medical grade, military grade, professional grade, patented, patent pending, fda, usda, nhs
-demeter, biodynamic, grs, rds, rws, bci, en71, nsf, ecocert, cosmos, natrue, leaping bunny, blue angel, nordic swan, der blaue engel, pdo, pgi, doc, docg, protected designation, energy class, energy efficient, ipx4, ipx7, ip67, ip68
-regulation, compliant, standard, complies, conforms, conform, accreditation, seal of approval, mit, laboratory, free range, grass fed, wild caught, line caught, pole caught, single origin, single estate, gmo, non gmo, traceable, ethically, ethical, child safe, baby safe, tournament, regulation size, officially, licensed, official
-zero waste, carbon, co2, eco friendly, environment, environmental, hygienic, sanitised, sterile, antimicrobial, mulesing
+accreditation, accredited, antimicrobial, approved, asc, b corp, baby safe, bci, biodegradable, biodynamic
+blue angel, bluesign, carbon, carbon neutral, ce, ce mark, certification, certified, child safe, climate neutral
+climate positive, clinically, co2, compliant, complies, compostable, conform, conforms, cosmos, cruelty, demeter
+der blaue engel, dermatologically, dermatologist, doc, docg, eco, eco friendly, ecocert, ecolabel, ecological, en71
+energy class, energy efficient, energy star, environment, environmental, environmentally, ethical, ethically
+fair trade, fairtrade, fda, food grade, free range, fsc, gmo, gots, grass fed, grs, halal, hygienic, ip67, ip68, ipx4
+ipx7, iso, kosher, lab tested, laboratory, leaping bunny, licensed, line caught, medical grade, military grade, mit
+msc, mulesing, natrue, nhs, non gmo, non toxic, nontoxic, nordic swan, nsf, oeko, oeko tex, official, officially
+ophthalmologist, organic, organically, paediatrician, patent pending, patented, pdo, pediatrician, pefc, pgi
+pole caught, professional grade, protected designation, rainforest alliance, rds, recyclable, recycled, regulation
+regulation size, responsibly, rohs, rws, sanitised, seal of approval, single estate, single origin, standard, sterile
+sustainability, sustainable, sustainably, tested, tournament, traceable, tuv, ul listed, upcycled, usda, vegan
+vegetarian, wild caught, zero waste
 """,
     "warranty": """
-warranty, guarantee, guaranteed, lifetime, life time, money back, refund, refundable, refunded,  return policy, no questions asked, repair service, spare parts,  insurance, insured, right of return, try it at home, send it back, trial period
+guarantee, guaranteed, insurance, insured, life time, lifetime, money back, no questions asked, refund, refundable
+refunded, repair service, return policy, right of return, send it back, spare parts, trial period, try it at home
+warranty
 """,
     "price": """
-discount, discounted,  sale, reduced, bargain, cheap, cheapest, cheaper, half price, half the price,  get one free, voucher, coupon, promo, promo code, promotional, instalment, installments, instalments
-rebate, cashback, clearance, price drop, lower price, lowest price, best price, special  special price, introductory, free gift, gift with purchase, bogo,   down from, rrp,
-monthly instalments, no extra cost, no  extra charge,  free of charge, gratis, complimentary, bonus, two for one, three for two, marked down, price match, black friday, cyber monday, member price, subscription, pay later, pay in, student discount
+bargain, best price, black friday, bogo, bonus, cashback, cheap, cheaper, cheapest, clearance, complimentary, coupon
+cyber monday, discount, discounted, down from, free gift, free of charge, get one free, gift with purchase, gratis
+half price, half the price, installments, instalment, instalments, introductory, lower price, lowest price
+marked down, member price, monthly instalments, no  extra charge, no extra cost, pay in, pay later, price drop
+price match, promo, promo code, promotional, rebate, reduced, rrp, sale, special  special price, student discount
+subscription, three for two, two for one, voucher
 """,
     "urgency": """
-hurry, last chance, last few, last one, last ones, last pair, last pairs, last pieces, few left, limited time, limited edition, limited run, limited stock, limited quantities, limited offer, selling fast, sells fast, sell out, sells out, selling out, sold out, almost gone, nearly gone, going fast, gone soon, running out, running low
-while stocks last, while supplies last, while stock lasts, ends at, ends tonight, ends today, ends soon, ends tomorrow, ends sunday, ends friday, offer ends, sale ends, until midnight, before midnight, tonight only, final hours, final call, final day, final days, final stock
-before they are gone, before it is gone, before they re gone, before it s gone, act fast, act now, now or never, order now, buy now, order today, order by, order before, order tonight, miss out, don t miss, only today, this weekend only, this week only, one day only, flash sale
-back in stock, in stock, next day, same day, express, by tomorrow, arrives tomorrow, ready to ship, ships today, dispatched, dispatch, within 24 hours, overnight, pre order, preorder, new arrival, just arrived, low stock, hours only, exclusive, exclusively, last in stock, available now, immediately available, home delivery, click and collect, free delivery, free shipping, free postage, free returns,  won t last, won t be back, not be restocked, restock, going quickly, snapped up, first come, countdown, expires, expire, pick up in store, in store, in stores, available again, online only, shop only
+act fast, act now, almost gone, arrives tomorrow, available again, available now, back in stock, before it is gone
+before it s gone, before midnight, before they are gone, before they re gone, buy now, by tomorrow, click and collect
+countdown, dispatch, dispatched, don t miss, ends at, ends friday, ends soon, ends sunday, ends today, ends tomorrow
+ends tonight, exclusive, exclusively, expire, expires, express, few left, final call, final day, final days
+final hours, final stock, first come, flash sale, free delivery, free postage, free returns, free shipping
+going fast, going quickly, gone soon, home delivery, hours only, hurry, immediately available, in stock, in store
+in stores, just arrived, last chance, last few, last in stock, last one, last ones, last pair, last pairs
+last pieces, limited edition, limited offer, limited quantities, limited run, limited stock, limited time, low stock
+miss out, nearly gone, new arrival, next day, not be restocked, now or never, offer ends, one day only, online only
+only today, order before, order by, order now, order today, order tonight, overnight, pick up in store, pre order
+preorder, ready to ship, restock, running low, running out, sale ends, same day, sell out, selling fast, selling out
+sells fast, sells out, ships today, shop only, snapped up, sold out, this week only, this weekend only, tonight only
+until midnight, while stock lasts, while stocks last, while supplies last, within 24 hours, won t be back, won t last
 """,
     "health": """
-cure, cures, heals, healing, remedy, therapeutic, therapy, medical, medicinal, medicine, medically, treat acne, pain, ache, aches, backache, headache, headaches, migraine, cholesterol, metabolism, immune, immunity, detox, detoxify, detoxifies, detoxifying, slimming, weight loss, lose weight, fat burning, burn fat, burns fat, calories
-antibacterial, anti bacterial, bacteria, germs, viruses, virus, hypoallergenic, allergen, allergens, allergy, allergies, anti ageing, anti aging, anti wrinkle, wrinkle, wrinkles, fine lines, acne, blemishes, eczema, psoriasis, dandruff, cellulite, orthopaedic, orthopedic, posture, insomnia, anxiety, depression, stress relief, blood pressure, blood sugar, digestion, digestive, bloating
-probiotic, prebiotic, antioxidant, antioxidants, superfood, omega 3, omega, vitamin, vitamins, mineral, minerals, collagen, hyaluronic, retinol, nutritious, healthy, healthier, health, wellbeing, hydration, hydrates, hydrating, moisturises, moisturising, moisturizing, nourishes, soothes, soothing, rejuvenates, rejuvenating, regenerates, firming, plumping, brightening
-spf, sun protection, uv, uv protection, anti inflammatory, inflammation, arthritis, circulation, teeth, dental, hair loss, hair growth, sensitive skin, sensitive, eye strain, blue light, relieves, relieve, relief, prevents, prevent, protects against, reduces, lowers, boosts, boost, strengthens, kills, eliminates, purifies, purify, purifying
-doctor, doctors, physician, physiotherapist, physiotherapists, paediatricians, pharmacist, nutritionist, nutritionists, dietitian, clinical, proven, scientifically, science, asthma, diabetes, diabetic, diabetics, pregnancy, menopause, colic, teething, flu, fever, nausea, hangover, fatigue, tiredness, energising, energizing, energy boost, muscle recovery, soreness, cramps, cramp, toxins, detoxes, skin tone, youthful, anti stress, calms nerves, sleep better, better sleep, fall asleep, asleep faster, soothe, heart health, bones, immune system, infections, infection
+ache, aches, acne, allergen, allergens, allergies, allergy, anti ageing, anti aging, anti bacterial
+anti inflammatory, anti stress, anti wrinkle, antibacterial, antioxidant, antioxidants, anxiety, arthritis
+asleep faster, asthma, backache, bacteria, better sleep, blemishes, bloating, blood pressure, blood sugar, blue light
+bones, boost, boosts, brightening, burn fat, burns fat, calms nerves, calories, cellulite, cholesterol, circulation
+clinical, colic, collagen, cramp, cramps, cure, cures, dandruff, dental, depression, detox, detoxes, detoxifies
+detoxify, detoxifying, diabetes, diabetic, diabetics, dietitian, digestion, digestive, doctor, doctors, eczema
+eliminates, energising, energizing, energy boost, eye strain, fall asleep, fat burning, fatigue, fever, fine lines
+firming, flu, germs, hair growth, hair loss, hangover, headache, headaches, healing, heals, health, healthier
+healthy, heart health, hyaluronic, hydrates, hydrating, hydration, hypoallergenic, immune, immune system, immunity
+infection, infections, inflammation, insomnia, kills, lose weight, lowers, medical, medically, medicinal, medicine
+menopause, metabolism, migraine, mineral, minerals, moisturises, moisturising, moisturizing, muscle recovery, nausea
+nourishes, nutritionist, nutritionists, nutritious, omega, omega 3, orthopaedic, orthopedic, paediatricians, pain
+pharmacist, physician, physiotherapist, physiotherapists, plumping, posture, prebiotic, pregnancy, prevent, prevents
+probiotic, protects against, proven, psoriasis, purifies, purify, purifying, reduces, regenerates, rejuvenates
+rejuvenating, relief, relieve, relieves, remedy, retinol, science, scientifically, sensitive, sensitive skin
+skin tone, sleep better, slimming, soothe, soothes, soothing, soreness, spf, strengthens, stress relief
+sun protection, superfood, teeth, teething, therapeutic, therapy, tiredness, toxins, treat acne, uv, uv protection
+virus, viruses, vitamin, vitamins, weight loss, wellbeing, wrinkle, wrinkles, youthful
 """,
     "social-proof": """
-bestseller, bestselling, best seller, best selling, best sellers, best loved, customer favourite,  loved by, adored by, trusted by, hundreds of, swear by, swears by, recommended, recommend, recommends, recommended by, as seen, featured in, award, awards, award winning, prize winning, medal, winning, five star, 5 star, top rated, highly rated, rated, rating, review, reviews, reviewers
-popular, most popular, most wanted, most loved, favourite among, favourite of, favourite with, fan favourite, crowd favourite, cult, cult favourite, everyone is talking, viral, tiktok, instagram, influencer, influencers, celebrity, celebrities, experts, expert, professionals, chefs, dermatologists, vets, veterinarians, veterinary, midwives, trainers choose, athletes, critics, critically acclaimed, acclaimed, number one, bestseller list, chosen by, voted, favourite choice, sold worldwide, world famous, famous, iconic, renowned, legendary, used by, relied on, endorsed, testimonials, satisfied, happy customers, our customers, parents love, parents trust, baristas,  professional, michelin, olympic, champion, champions, most gifted, most reviewed, out of five, out of 5,  gold medal, new york times, everyone loves, everybody loves, people love, repeat customers, must have of the year, of the year, editors, editor
+5 star, acclaimed, adored by, as seen, athletes, award, award winning, awards, baristas, best loved, best seller
+best sellers, best selling, bestseller, bestseller list, bestselling, celebrities, celebrity, champion, champions
+chefs, chosen by, critically acclaimed, critics, crowd favourite, cult, cult favourite, customer favourite
+dermatologists, editor, editors, endorsed, everybody loves, everyone is talking, everyone loves, expert, experts
+famous, fan favourite, favourite among, favourite choice, favourite of, favourite with, featured in, five star
+gold medal, happy customers, highly rated, hundreds of, iconic, influencer, influencers, instagram, legendary
+loved by, medal, michelin, midwives, most gifted, most loved, most popular, most reviewed, most wanted
+must have of the year, new york times, number one, of the year, olympic, our customers, out of 5, out of five
+parents love, parents trust, people love, popular, prize winning, professional, professionals, rated, rating
+recommend, recommended, recommended by, recommends, relied on, renowned, repeat customers, review, reviewers, reviews
+satisfied, sold worldwide, swear by, swears by, testimonials, tiktok, top rated, trainers choose, trusted by, used by
+veterinarians, veterinary, vets, viral, voted, winning, world famous
 """,
     "superlative": """
-unrivalled, unbeatable, unmatched, unparalleled, unsurpassed, unequalled, incomparable, world class, world leading, market leading, industry leading, leading, number one, no 1, second to none, like no other, unlike any other, like nothing else, better than any, than any other, top quality, highest quality, finest quality, best quality, top of the range, best in class, state of the art, cutting edge, revolutionary, groundbreaking, world first, first of its kind, the only, one of a kind, peerless, supreme, in the world, on the market, in its class, of all time, money can buy, you can buy, you will ever, you ll ever, on earth, ever made, of its kind, bar none, in the business, none better, nothing better, outperforms, beats every, beats any, superior, indestructible, unbreakable, everlasting, lasts forever, last forever, for life, lasts a lifetime, next generation, breakthrough, innovative, premium, luxury grade, hotel quality, restaurant quality, barista quality, studio quality, professional quality, salon quality, flawless, than ever, miracle, never fails, never breaks, never fades
+bar none, barista quality, beats any, beats every, best in class, best quality, better than any, breakthrough
+cutting edge, ever made, everlasting, finest quality, first of its kind, flawless, for life, groundbreaking
+highest quality, hotel quality, in its class, in the business, incomparable, indestructible, industry leading
+innovative, last forever, lasts a lifetime, lasts forever, leading, like no other, like nothing else, luxury grade
+market leading, miracle, money can buy, never breaks, never fades, never fails, next generation, no 1, none better
+nothing better, number one, of all time, of its kind, on the market, one of a kind, outperforms, peerless, premium
+professional quality, restaurant quality, revolutionary, salon quality, second to none, state of the art
+studio quality, superior, supreme, than any other, than ever, the only, top of the range, top quality, unbeatable
+unbreakable, unequalled, unlike any other, unmatched, unparalleled, unrivalled, unsurpassed, world class, world first
+world leading, you can buy, you ll ever, you will ever
 """,
     "origin": """
-handmade, hand made, homemade, handcrafted, hand crafted, hand stitched, handstitched, hand sewn, handwoven, hand woven, hand painted, hand finished, hand picked, handpicked, hand poured, hand thrown, hand blown, hand carved, hand cut, hand forged, hand knitted, hand knit, hand dyed, hand rolled, hand harvested, hand blended, hand printed, hand tied, hand tufted, hand polished, hand embroidered, hand roasted, stone ground, wood fired, barrel aged, artisan, artisans, artisanal, craftsmen, craftsmanship, craftsman, master craftsmen, small batch, small batches, locally made, locally sourced, locally grown,  family run, family owned, family recipe, workshop, atelier, imported, homegrown, home grown, sourced from, grown in, stitched in, designed in, assembled in, made by, woven in, sewn in, roasted in, brewed in, baked in, bottled in, forged in, built in, crafted in, manufactured, manufacture, produced in, printed in, harvested in, traditional recipe, since 19, since 18, founded in, heritage, monks, nuns, farmers, estate, vineyard, orchard, orchards, hives, cooperative, potter, weavers, single farm, family farm
+artisan, artisanal, artisans, assembled in, atelier, baked in, barrel aged, bottled in, brewed in, built in
+cooperative, crafted in, craftsman, craftsmanship, craftsmen, designed in, estate, family farm, family owned
+family recipe, family run, farmers, forged in, founded in, grown in, hand blended, hand blown, hand carved
+hand crafted, hand cut, hand dyed, hand embroidered, hand finished, hand forged, hand harvested, hand knit
+hand knitted, hand made, hand painted, hand picked, hand polished, hand poured, hand printed, hand roasted
+hand rolled, hand sewn, hand stitched, hand thrown, hand tied, hand tufted, hand woven, handcrafted, handmade
+handpicked, handstitched, handwoven, harvested in, heritage, hives, home grown, homegrown, homemade, imported
+locally grown, locally made, locally sourced, made by, manufacture, manufactured, master craftsmen, monks, nuns
+orchard, orchards, potter, printed in, produced in, roasted in, sewn in, since 18, since 19, single farm, small batch
+small batches, sourced from, stitched in, stone ground, traditional recipe, vineyard, weavers, wood fired, workshop
+woven in
 """,
     "feature": """
-acetate, answer calls, answers calls, take calls, makes calls, pick up, picks up, protects, absorbs, floats, tracks, rolls up, heats up, converts, transforms into, connects, syncs, streams, alerts, notifies, absorbent, in seconds, doubles as, alexa, google assistant, siri, homekit, app, app controlled, bluetooth, wifi, wi fi, gps, nfc, hdmi, usb, usb c, micro usb, lightning cable, aux, ethernet, touchscreen, touch screen, touch control, touch controls, voice control, voice assistant, voice commands, remote, remote control, motion sensor, sensor, timer, thermostat, display, camera, microphone, microphones, speakers, subwoofer, backlit, backlight, night light, nightlight, charger, charging case, charging station, charging dock, fast charging, quick charge, wireless charging, power bank, solar, solar powered, battery powered, mains powered, rechargeable, batteries included, batteries, battery, adapter, adaptor, power supply, extension cord, mount, tripod, bracket, noise cancelling, noise cancellation, surround sound, hi res, high resolution, full hd, ultra hd, 4k, oled, amoled, hdr, led, brushless, motor, turbo, auto shut off, automatic shut off, auto off, switches itself off, overheat protection, overheating, childproof, child lock, child proof, tamper, airtight, leak proof, leakproof, spill proof, vacuum sealed, vacuum insulated, double walled, triple walled, thermal, insulated, self cleaning, self watering, self heating, self inflating, self healing, self adhesive, adhesive, self sharpening, ever sharp, sharpener, sharpening stone, lockable, 
-dishwasher, microwave, microwavable, oven safe, oven proof, ovenproof, heat resistant, induction, freezer, non stick, nonstick, ceramic coated, coated, coating, scratch resistant, scratch proof, stain resistant, stain repellent, crease resistant, wrinkle resistant, iron free, non iron, easy iron, machine washable, machine wash, washing machine, tumble dry, tumble dryer, tumble drier, dry clean, hand wash, wipe clean, waterproof, water proof, water resistant, water repellent, weatherproof, weather resistant, windproof, wind proof, showerproof, splashproof, splash proof, rainproof, dustproof, shockproof, shatterproof, fireproof, flameproof, flame retardant, fire retardant, fire resistant, rustproof, rust resistant, frost proof, frostproof, frost resistant, winter hardy, uv resistant, fade resistant, colourfast, bulletproof, soundproof, submersible, swim proof, sweat resistant, sweatproof, odour resistant, anti odour, mothproof, chew proof, tear resistant, tearproof, puncture proof, childsafe, breathable, moisture wicking, wicking, quick drying, cooling gel, cooling effect, cooling fabric, keeps cool, keeps you cool, fast drying, quick dry, thermoregulating, temperature regulating, stretchy, four way stretch, elasticated, elastic, adjustable, height adjustable, removable, detachable, reversible, convertible, foldable, folding, folds, folds flat, folds away, collapsible, stackable, extendable, extendible, expandable, retractable, telescopic, modular, interchangeable, swivel, swivels, rotating, rotates, tilting, tilts, reclining, reclines, rocking, wall mounted, wall mountable, freestanding, portable, lightweight, featherlight, compact, heavy duty, reinforced, padded, lined, unlined, fully lined, quilted, cushioned, ergonomic, ergonomically, orthotic, arch support, lumbar, lumbar support, headrest, footrest, armrests, anti slip, non slip, slip resistant, rubberised, rubberized, grippy, shock absorbing, vibration, water filter, filter, filtered
-pocket, pockets, zip, zips, zipped, zipper, drawstring, hood, hooded, belt loops, buckle, buckles, clasp, strap, straps, harness, handle, handles, lid, lids, spout, whistle, strainer, infuser, straw, carabiner, compass, pump, kickstand, wheels, castors, casters, brakes, brake, pedals, suspension, gears, stabilisers, seat belt, rain cover, canopy, carry bag, carry case, carrying case, travel case, storage bag, storage case, storage box, dust bag, tote bag, gift box, gift boxed, gift wrap, gift wrapped, gift wrapping, gift bag, gift card, gift packaging, giftbox, presentation box, engraved, engraving, engravable, monogrammed, personalised, personalized, personalise, embroidered, embossed, signed, autographed, numbered edition, first edition, special edition, collector, collectors, illustrated, illustrations, audiobook, ebook, e book, download, downloadable, dvd, cd, poster, stickers, bookmark, glossary, large print, glow in the dark, glows in the dark, glow, glows, luminous, reflective, musical, sings, squeaks, squeaky, rattles, lights up, light up, flashing, interactive, educational, montessori, stem, motor skills, fine motor, refillable, refill, reusable, recharge, disposable, single use, washable, unscented, scented, fragranced, perfumed, fragrance, perfume, paraben, parabens, sulphate, sulphates, sulfate, sulfates, silicones, alcohol, artificial colours, preservatives, additives, artificial, added sugar, sugar, sweetener, sweeteners, palm oil, gluten, lactose, dairy, nuts, soy, soya, grain, grains, wheat, yeast, caffeine, decaf, decaffeinated, raw, unpasteurised, pasteurised, unfiltered, cold pressed, cold brewed, slow roasted, freeze dried, air dried, sun dried, smoked, fermented, aged, matured, vintage, antique, keto, paleo, low carb, low calorie, low fat, high protein, protein rich, high fibre, whole grain, wholegrain, wholemeal, fortified, enriched, added,
-essential oil, essential oils, argan, jojoba, rosehip, chamomile, camomile, calendula, niacinamide, ceramides, peptides, squalane, charcoal, tea tree, eucalyptus, peppermint, bergamot, sandalwood, jasmine, patchouli, ylang, aloe, aloe vera, coconut, shea, cocoa butter, honey, propolis, taurine, glucosamine, turmeric, ginger, cinnamon, cardamom, vanilla, hazelnut, hazelnuts, almond, almonds, walnuts, pecans, cashews, pistachios, peanut, peanuts, raisins, cranberries, cranberry, blueberries, blueberry, strawberries, strawberry, raspberries, raspberry, blackcurrant, apricots, cherries, figs, banana, mango, pineapple, lemon, lemongrass, citrus, bergamot, hibiscus, rooibos, matcha, ginseng, guarana, spirulina, chia, quinoa, flaxseed, linseed, pumpkin seeds, sunflower, sesame, oats, barley, rye, spelt, rice, beef, chicken, turkey, lamb, duck, tuna, trout, cod, truffle, truffles, garlic, chilli, basil, rosemary, thyme, oregano, saffron, caramel, toffee, nougat, marzipan, praline, robusta, arabica, elderflower, nettle, fennel, liquorice, rose, lavender, mint, berries, berry, maple syrup, agave, stevia, butter, cheese, milk
-assembled, fully assembled, ready assembled, pre assembled, no assembly, assembly, no tools, tool free, installation, installed, user manual, instructions included, screws, mounting kit, allen key, tools included, spare blade, replaceable, replaceable battery, interchangeable blades, attachments, accessories, brushes, nozzle, nozzles, drawer, drawers, mattress, headboard, slats, storage compartment, hidden compartment, compartment, compartments, divider, dividers, laptop sleeve, laptop compartment, bottle holder, cup holder, card slots, rfid, key ring, keyring, chin strap, visor, laces, lace up, heel, insoles, insole, outsole, spikes, studs, cleats, ankle support, toe cap, steel toe, safety toe, wide fit, slim fit, relaxed fit, tailored, oversized, petite, plus size, maternity, unisex, high waisted, sleeves, long sleeved, short sleeved, sleeveless, crew neck, turtleneck, collar, cuffs, pleated, cropped, filling, pillowcases, pillowcase, fitted sheet, duvet, insert, liner, thread count, hotel, tog, underlay, blackout, thermal lining, dimmable, bulb, bulbs, bulb included, smartphone, laptop, compatible with, android, ios, mac, iphone, console, playstation, cross platform, offline, online play, multiplayer, single player, expansion, expansion pack, dice, tokens, sand timer, magnetic, magnets, magnet, ratchet, laser, spirit level, hammer action, keyless, variable speed, stepless, cordless, soft close, soft closing, push to open, self closing, hydraulic, gas spring, four season, all season, year round, evergreen, perennial, annual, drought, drought tolerant, hardy, blooms, flowers, fragrant, edible, seeds, bee friendly, slug, pest, pests, indoor, outdoors, outdoor, salt water, chlorine, fly sheet, groundsheet, footprint, pegs, guy ropes, repair kit, valve, pillow, hydration pack, whistle included, orthopaedic insole, odour, odourless, scratch, machine, tasting notes, gift ready, ready to hang, pre washed, prewashed, stonewashed, pre shrunk, tagless, seamless, seam free, flatlock, taped seams, sealed seams, seam sealed, ventilated, ventilation, vents, unlimited, automatically, automatic, one touch, one button, one click, hands free, silent, silently, noiseless, whisper quiet, quieter, faster, stronger, lighter, longer lasting, long lasting, hard wearing, durable, extra large, extra long, extra strong, extra soft, double sided, left handed, right handed, newborn, newborns, toddler, toddlers, babies, baby, senior, seniors, puppies, kittens, beginners, from birth, large dogs, small dogs, all breeds, all ages, all skin types, oily skin, dry skin, dry hair, curly hair, coloured hair, lasts all day, all day battery, all day, all night, smudge proof, transfer proof, long wear, kiss proof, mattifying, matte, glossy, shimmering, shimmer, glitter, tinted, instant, concentrated, foaming, exfoliating, exfoliates, rinse free, leave in, tear free, no tears, ph neutral, ph balanced, soap free, natural ingredients, natural origin, plant based, plastic, packaging, plastic free packaging, recycled packaging, paper packaging, tin included, traces
+4k, absorbent, absorbs, accessories, acetate, adapter, adaptor, added, added sugar, additives, adhesive, adjustable
+agave, aged, air dried, airtight, alcohol, alerts, alexa, all ages, all breeds, all day, all day battery, all night
+all season, all skin types, allen key, almond, almonds, aloe, aloe vera, amoled, android, ankle support, annual
+answer calls, answers calls, anti odour, anti slip, antique, app, app controlled, apricots, arabica, arch support
+argan, armrests, artificial, artificial colours, assembled, assembly, attachments, audiobook, auto off, auto shut off
+autographed, automatic, automatic shut off, automatically, aux, babies, baby, backlight, backlit, banana, barley
+basil, batteries, batteries included, battery, battery powered, bee friendly, beef, beginners, belt loops, bergamot
+berries, berry, blackcurrant, blackout, blooms, blueberries, blueberry, bluetooth, bookmark, bottle holder, bracket
+brake, brakes, breathable, brushes, brushless, buckle, buckles, bulb, bulb included, bulbs, bulletproof, butter
+caffeine, calendula, camera, camomile, canopy, carabiner, caramel, card slots, cardamom, carry bag, carry case
+carrying case, cashews, casters, castors, cd, ceramic coated, ceramides, chamomile, charcoal, charger, charging case
+charging dock, charging station, cheese, cherries, chew proof, chia, chicken, child lock, child proof, childproof
+childsafe, chilli, chin strap, chlorine, cinnamon, citrus, clasp, cleats, coated, coating, cocoa butter, coconut, cod
+cold brewed, cold pressed, collapsible, collar, collector, collectors, coloured hair, colourfast, compact
+compartment, compartments, compass, compatible with, concentrated, connects, console, convertible, converts
+cooling effect, cooling fabric, cooling gel, cordless, cranberries, cranberry, crease resistant, crew neck, cropped
+cross platform, cuffs, cup holder, curly hair, cushioned, dairy, decaf, decaffeinated, detachable, dice, dimmable
+dishwasher, display, disposable, divider, dividers, double sided, double walled, doubles as, download, downloadable
+drawer, drawers, drawstring, drought, drought tolerant, dry clean, dry hair, dry skin, duck, durable, dust bag
+dustproof, duvet, dvd, e book, easy iron, ebook, edible, educational, elastic, elasticated, elderflower, embossed
+embroidered, engravable, engraved, engraving, enriched, ergonomic, ergonomically, essential oil, essential oils
+ethernet, eucalyptus, ever sharp, evergreen, exfoliates, exfoliating, expandable, expansion, expansion pack
+extendable, extendible, extension cord, extra large, extra long, extra soft, extra strong, fade resistant
+fast charging, fast drying, faster, featherlight, fennel, fermented, figs, filling, filter, filtered, fine motor
+fire resistant, fire retardant, fireproof, first edition, fitted sheet, flame retardant, flameproof, flashing
+flatlock, flaxseed, floats, flowers, fly sheet, foaming, foldable, folding, folds, folds away, folds flat, footprint
+footrest, fortified, four season, four way stretch, fragrance, fragranced, fragrant, freestanding, freeze dried
+freezer, from birth, frost proof, frost resistant, frostproof, full hd, fully assembled, fully lined, garlic
+gas spring, gears, gift bag, gift box, gift boxed, gift card, gift packaging, gift ready, gift wrap, gift wrapped
+gift wrapping, giftbox, ginger, ginseng, glitter, glossary, glossy, glow, glow in the dark, glows, glows in the dark
+glucosamine, gluten, google assistant, gps, grain, grains, grippy, groundsheet, guarana, guy ropes, hammer action
+hand wash, handle, handles, hands free, hard wearing, hardy, harness, hazelnut, hazelnuts, hdmi, hdr, headboard
+headrest, heat resistant, heats up, heavy duty, heel, height adjustable, hi res, hibiscus, hidden compartment
+high fibre, high protein, high resolution, high waisted, homekit, honey, hood, hooded, hotel, hydration pack
+hydraulic, illustrated, illustrations, in seconds, indoor, induction, infuser, insert, insole, insoles, installation
+installed, instant, instructions included, insulated, interactive, interchangeable, interchangeable blades, ios
+iphone, iron free, jasmine, jojoba, keeps cool, keeps you cool, keto, key ring, keyless, keyring, kickstand
+kiss proof, kittens, lace up, laces, lactose, lamb, laptop, laptop compartment, laptop sleeve, large dogs
+large print, laser, lasts all day, lavender, leak proof, leakproof, leave in, led, left handed, lemon, lemongrass
+lid, lids, light up, lighter, lightning cable, lights up, lightweight, lined, liner, linseed, liquorice, lockable
+long lasting, long sleeved, long wear, longer lasting, low calorie, low carb, low fat, lumbar, lumbar support
+luminous, mac, machine, machine wash, machine washable, magnet, magnetic, magnets, mains powered, makes calls, mango
+maple syrup, marzipan, matcha, maternity, matte, mattifying, mattress, matured, micro usb, microphone, microphones
+microwavable, microwave, milk, mint, modular, moisture wicking, monogrammed, montessori, mothproof, motion sensor
+motor, motor skills, mount, mounting kit, multiplayer, musical, natural ingredients, natural origin, nettle
+new edition, newborn, newborns, nfc, niacinamide, night light, nightlight, no assembly, no tears, no tools
+noise cancellation, noise cancelling, noiseless, non iron, non slip, non stick, nonstick, notifies, nougat, nozzle
+nozzles, numbered edition, nuts, oats, odour, odour resistant, odourless, offline, oily skin, oled, one button
+one click, one touch, online play, oregano, orthopaedic insole, orthotic, outdoor, outdoors, outsole, oven proof
+oven safe, ovenproof, overheat protection, overheating, oversized, packaging, padded, paleo, palm oil
+paper packaging, paraben, parabens, pasteurised, patchouli, peanut, peanuts, pecans, pedals, pegs, peppermint
+peptides, perennial, perfume, perfumed, personalise, personalised, personalized, pest, pests, petite, ph balanced
+ph neutral, pick up, picks up, pillow, pillowcase, pillowcases, pineapple, pistachios, plant based, plastic
+plastic free packaging, playstation, pleated, plus size, pocket, pockets, portable, poster, power bank, power supply
+praline, pre assembled, pre shrunk, pre washed, presentation box, preservatives, prewashed, propolis, protects
+protein rich, pump, pumpkin seeds, puncture proof, puppies, push to open, quick charge, quick dry, quick drying
+quieter, quilted, quinoa, rain cover, rainproof, raisins, raspberries, raspberry, ratchet, rattles, raw
+ready assembled, ready to hang, recharge, rechargeable, reclines, reclining, recycled packaging, refill, refillable
+reflective, reinforced, relaxed fit, remote, remote control, removable, repair kit, replaceable, replaceable battery
+retractable, reusable, reversible, revised edition, rfid, rice, right handed, rinse free, robusta, rocking, rolls up
+rooibos, rose, rosehip, rosemary, rotates, rotating, rubberised, rubberized, rust resistant, rustproof, rye
+safety toe, saffron, salt water, sand timer, sandalwood, scented, scratch, scratch proof, scratch resistant, screws
+sealed seams, seam free, seam sealed, seamless, seat belt, second edition, seeds, self adhesive, self cleaning
+self closing, self healing, self heating, self inflating, self sharpening, self watering, senior, seniors, sensor
+sesame, sharpener, sharpening stone, shatterproof, shea, shimmer, shimmering, shock absorbing, shockproof
+short sleeved, showerproof, signed, silent, silently, silicones, single player, single use, sings, siri, slats
+sleeveless, sleeves, slim fit, slip resistant, slow roasted, slug, small dogs, smartphone, smoked, smudge proof
+soap free, soft close, soft closing, solar, solar powered, soundproof, soy, soya, spare blade, speakers
+special edition, spelt, spikes, spill proof, spirit level, spirulina, splash proof, splashproof, spout, squalane
+squeaks, squeaky, stabilisers, stackable, stain repellent, stain resistant, steel toe, stem, stepless, stevia
+stickers, stonewashed, storage bag, storage box, storage case, storage compartment, strainer, strap, straps, straw
+strawberries, strawberry, streams, stretchy, stronger, studs, submersible, subwoofer, sugar, sulfate, sulfates
+sulphate, sulphates, sun dried, sunflower, surround sound, suspension, sweat resistant, sweatproof, sweetener
+sweeteners, swim proof, switches itself off, swivel, swivels, syncs, tagless, tailored, take calls, tamper
+taped seams, tasting notes, taurine, tea tree, tear free, tear resistant, tearproof, telescopic
+temperature regulating, thermal, thermal lining, thermoregulating, thermostat, third edition, thread count, thyme
+tilting, tilts, timer, tin included, tinted, toddler, toddlers, toe cap, toffee, tog, tokens, tool free
+tools included, tote bag, touch control, touch controls, touch screen, touchscreen, traces, tracks, transfer proof
+transforms into, travel case, triple walled, tripod, trout, truffle, truffles, tumble drier, tumble dry, tumble dryer
+tuna, turbo, turkey, turmeric, turtleneck, ultra hd, underlay, unfiltered, unisex, unlimited, unlined, unpasteurised
+unscented, usb, usb c, user manual, uv resistant, vacuum insulated, vacuum sealed, valve, vanilla, variable speed
+ventilated, ventilation, vents, vibration, vintage, visor, voice assistant, voice commands, voice control
+wall mountable, wall mounted, walnuts, washable, washing machine, water filter, water proof, water repellent
+water resistant, waterproof, weather resistant, weatherproof, wheat, wheels, whisper quiet, whistle, whistle included
+whole grain, wholegrain, wholemeal, wi fi, wicking, wide fit, wifi, wind proof, windproof, winter hardy, wipe clean
+wireless charging, wrinkle resistant, year round, yeast, ylang, zip, zipped, zipper, zips
 """,
 }
 
 # words of which one product is only one; the second is an invention where the facts say the first
 OPPOSITES = """
-day night morning evening; hot cold warm; indoor outdoor; front rear back; single double triple; dark medium light; long short; slim wide regular
-relaxed slim; men women boys girls kids; adult puppy kitten junior senior; dry oily normal; soft hard firm; whole ground; salted unsalted
-sweet savoury; hardcover paperback; dotted ruled lined squared blank; summer winter; round square oval rectangular; large small
-corded cordless; espresso filter; smooth crunchy; sparkling still; matte glossy; electric gas manual; natural synthetic artificial
-high low mid; thin thick; fine coarse medium; left right; upper lower; brushed polished; open closed; loose bagged; fresh dried
+adult puppy kitten junior senior; brushed polished; corded cordless; dark medium light; day night morning evening
+dotted ruled lined squared blank; dry oily normal; electric gas manual; espresso filter; fine coarse medium
+fresh dried; front rear back; hardcover paperback; high low mid; hot cold warm; indoor outdoor; large small
+left right; long short; loose bagged; matte glossy; men women boys girls kids; natural synthetic artificial
+open closed; relaxed slim; round square oval rectangular; salted unsalted; single double triple; slim wide regular
+smooth crunchy; soft hard firm; sparkling still; summer winter; sweet savoury; thin thick; upper lower; whole ground
 """
 
 # words of a claim list that mean nothing by themselves in these phrases
 IDIOMS = """
-worth its weight in gold, worth their weight in gold, weight in gold, heart of gold, good as gold, golden hour, golden evening, silver lining, feeling blue, out of the blue, once in a blue moon
-green with envy, green fingers, green thumb, green light, white lie, red carpet, black tie, black coffee, white christmas, blue sky, blue skies, blue monday, grey day, grey days, grey morning, grey mornings, grey monday, grey mondays, grey skies, grey november, black and white, in the black, caught red handed, rose tinted, in the pink, tickled pink, roll out the red carpet, paint the town red, white as snow, bright as
-glass of, half full, through thick, knock on wood, touch wood, wood for the trees, out of the woods, woods, heart of stone, stone cold, set in stone, leave no stone unturned, a stone s throw, iron out, iron will, nerves of steel, hit the road, butter wouldn t melt, piece of cake, cup of tea, cup of coffee, a cuppa, sugar and spice, sweet tooth, bread and butter, spill the beans, full of beans, cool as a cucumber, in a nutshell, salt of the earth, take it with a pinch of salt, pinch of salt, the cream of, cherry on top, icing on the cake, cherry on the cake, food for thought, ice cream, bread and butter, green tea, red wine, white wine, milk and honey
-take off, day off, days off, time off, switch off, set off, off the beaten, off to, off you go, kick off, off duty, show off, better off, sign off, log off, hands off, eyes off, goes off, doze off, nod off, put off, putting off, comes off, come off, head off, heads off, start off, finish off, off the hook, off the grid, off grid, dust off, shoes off, turn off, turned off, clock off, off the sofa, off the couch, off the wall, off the shelf, off the clock, drift off, finish it off, off and away, lift off, best foot forward
-one of those days, big deal, no big deal, the real deal, deal with, save the, save room, save some, save yourself, saved you, saves you, save me, save you, save it for, save a, save time, save space, was that, was a, was it, was the, was never, was always, was not, was made for, it was, that was, there was, who was, always was, interest in, on offer from, what it has to offer, extra five minutes, extra hour, extra mile, a little extra, something extra, an extra, focus on, in focus, at the heart, a new focus, treat yourself, treats, treat, sale season, for sale, off season, stand out, plenty of, in the dark, keep calm, calm down, sound of, on display, the doctor ordered, doctor s orders, fingers crossed, love letter, love letters, home from work, home sweet home
-rain or shine, all day long, all night long, every day, day in day out, night owl, night owls, school night, good night, movie night, game night, weekend plans, sunday best, best friend, best friends, best intentions, all the best, at its best, at their best, at your best, best of both, do your best, best foot, best kept secret, best part of, best days, best day, best time, best thing about, best seat, to the rest, latest
+a cuppa, a little extra, a new focus, a stone s throw, all day long, all night long, all the best, always was
+an extra, at its best, at the heart, at their best, at your best, best day, best days, best foot, best foot forward
+best friend, best friends, best intentions, best kept secret, best of both, best part of, best seat, best thing about
+best time, better off, big deal, black and white, black coffee, black tie, blue monday, blue skies, blue sky
+bread and butter, bright as, butter wouldn t melt, calm down, caught red handed, cherry on the cake, cherry on top
+clock off, come off, comes off, cool as a cucumber, cup of coffee, cup of tea, day in day out, day off, days off
+deal with, do your best, doctor s orders, doze off, drift off, dust off, every day, extra five minutes, extra hour
+extra mile, eyes off, feeling blue, fingers crossed, finish it off, finish off, focus on, food for thought, for sale
+full of beans, game night, glass of, goes off, golden evening, golden hour, good as gold, good night, green fingers
+green light, green tea, green thumb, green with envy, grey day, grey days, grey monday, grey mondays, grey morning
+grey mornings, grey november, grey skies, half full, hands off, head off, heads off, heart of gold, heart of stone
+hit the road, home from work, home sweet home, ice cream, icing on the cake, in a nutshell, in focus, in the black
+in the dark, in the pink, interest in, iron out, iron will, it was, keep calm, kick off, knock on wood, latest
+leave no stone unturned, lift off, log off, love letter, love letters, milk and honey, movie night, nerves of steel
+night owl, night owls, no big deal, nod off, off and away, off duty, off grid, off season, off the beaten
+off the clock, off the couch, off the grid, off the hook, off the shelf, off the sofa, off the wall, off to
+off you go, on display, on offer from, once in a blue moon, one of those days, out of the blue, out of the woods
+paint the town red, piece of cake, pinch of salt, plenty of, put off, putting off, rain or shine, red carpet
+red wine, roll out the red carpet, rose tinted, sale season, salt of the earth, save a, save it for, save me
+save room, save some, save space, save the, save time, save you, save yourself, saved you, saves you, school night
+set in stone, set off, shoes off, show off, sign off, silver lining, something extra, sound of, spill the beans
+stand out, start off, stone cold, sugar and spice, sunday best, sweet tooth, switch off, take it with a pinch of salt
+take off, that was, the cream of, the doctor ordered, the real deal, there was, through thick, tickled pink, time off
+to the rest, touch wood, treat, treat yourself, treats, turn off, turned off, was a, was always, was it, was made for
+was never, was not, was that, was the, weekend plans, weight in gold, what it has to offer, white as snow
+white christmas, white lie, white wine, who was, wood for the trees, woods, worth its weight in gold
+worth their weight in gold
 """
 
 # negated, these promise nothing about a product
-EMPTY_WITH_FREE = """care carefree hassle worry stress fuss guilt trouble feel free time set freedom hands spirit weekend evening afternoon morning effortless drama mess clutter commitment breaking"""
+EMPTY_WITH_FREE = """
+afternoon breaking care carefree clutter commitment drama effortless evening feel free freedom fuss guilt hands hassle
+mess morning set spirit stress time trouble weekend worry
+"""
 
-# ordinary words of marketing English that claim nothing checkable, even after "with" and "includes"
-GENERAL = """
-pure slim plain a about above across actually after afternoon again ahead air all almost along already also always am an and any anybody anyone anything anyway apart apiece are around as aside at attention autumn away awkward
-back bad basics be beautiful beautifully beauty because become becomes bed been before behind being believe below beneath best better between beyond big bigger bit bits blame blank boring both breakfast breath bright bring brings busy but buy by
-call calm came can cannot care careful carefully carry catch chance change character charm charming chat cheer cheerful cheers choice choices choose city class classic clean clever clock close closer clutter colour come comes comfort comfortable comfy company complete completely confidence confident contrast cook cooking cool corner corners cosy count couple course cozy crave creative crowd curious curl cup daily dance dare dark date dawn day days decide deep deeply delicate delicious delight delightful deserve deserves design designed desk detail details did difference different dinner dinners discover do does doing don done door down drama dream dreams dreamy dress drink drop dusk each early ease easily easy eat edge effort effortless effortlessly either elegance elegant else end ends energy enjoy enough entire especially essential essentials even evening evenings ever every everybody everyday everyone everything everywhere exactly excellent except exciting experience explore explorers extra eye eyes fabulous face fair family fancy far fashion fast favourite feature features feel feeling feels feet few finally find finds fine finish first fit fits five fix flair flavour flick flow focus follow food foot for forget forgotten forever forward free freedom fresh friday friend friendly friends from front full fun further fuss future
-gathering gently genuinely get gets getting gift gifts give gives glance go goes going gone good goodbye gorgeous grab grace great ground grow guest guests guess had hair half hand hands handy happen happens happily happiness happy hard has have having he head hear heart hearts hello help helps her here hers hidden high him his hit holiday holidays home homes honest honestly hope host hosting hour hours house how however hug hugs hunger hurry i idea ideal ideas if imagine impress impression in indulge indulgence inside inspiration inspired instead into invite inviting is it item its itself january job journey joy joyful just keep keeping keeps kept kind kinds kitchen knee know known knows large last late later laugh laughs lazy lean learn least leave leaves left legs less let lets life lifestyle lift light lights like likes line lines list listen little live living ll long longer look looking looks lose lot lots love loved lovely loves lovers low luck lunch luxurious luxury made magic main make makes making manners many mark match matter matters may maybe me meal meals mean means meant measure meet meets memories memory mess middle might mind minute minutes mistake moment moments monday mondays money mood moods more morning mornings most mouth move moves much must my name natural naturally near nearly need needs neither never new next nice night nights no nobody none noon nor not note nothing notice now number of off often oh ok okay old on once one ones online only open or order ordinary other others ought our out outfit outside over own pace pair parents part party pass past patience patient peace people perfect perfectly perhaps person personality picnic pick piece pieces place places plan plans play player please pleasure plenty plus point possible possibilities practical present pretty pride probably problem product promise promises proper properly proud proudly purpose purse put puts quick quickly quiet quietly quite rain rainy range rather reach read ready real really reason reasons recipe refined refinement relax relaxed relaxing remember reminds rest right rightly ritual road room rooms round routine run rush said same saturday saturdays save savour say says school sea season seasons second secret see seen self sense serious seriously serve served serves set sets several shape share shared she shelf shine shop short shortcut should show side sight simple simplicity simply since single sink sit sitting size skip sky sleep sleepy slip slow slowly small smart smell smells smile smiles snug so sofa soft softly some somebody someone something sometimes somewhere soon sooner sophisticated sort soul sound sounds space spare special spirit spot spring stand start starts statement stay stays steady step steps stick still stop stories story straight stress strong stuff style styles stylish such summer sun sunday sundays sunny sunshine supper suppers sure surprise sweet table tables take takes taking talk taste tastes team tell ten than thank thanks that the their theirs them themselves then there these they thing things think this those though thought thoughtful through thursday time timeless times tiny to today together tomorrow tonight too top tough touch toward town trails travel treat trick tried trip true truly trust try tuesday tune turn turns twice two ultimate under understated unwind until up upgrade us use used useful usual value various ve very view visit visitors voice wait waiting wake walk walks want wants wardrobe warm warmth was watch way ways we wear wearing weather wednesday week weekday weekend weekends weeks welcome well went were what whatever when whenever where wherever whether which while whisper who whole whom whose why wild will willing wind window winter winters wish wishes with within without won wonder wonderful word words work working works workday world worries worry worse worth would wow wrap yeah year years yes yesterday yet you young your yours yourself zero
-adventure adventures anniversary birthday christmas easter birthdays celebration celebrate celebrations commute occasion occasions errand errands deadline deadlines inbox email emails meeting meetings boss colleagues neighbour neighbours grandma grandmother grandfather mum mother mothers dad father daughter son sister brother aunt uncle teacher toast biscuit biscuits cake conversation conversations silence noise traffic hill hills path paths forest park beach garden balcony terrace porch street streets pavement puddles mud snow frost storm storms clouds sunrise sunset moon stars sky january february march april may june july august september october november december apology apologies excuse excuses compromise compromises nonsense hesitation gratitude attitude ambition ambitions appetite curiosity imagination tidy untidy neat lazy brave bold subtle gentle tender playful quirky charming elegant handsome graceful crisp clever calm serene tranquil dreamy romantic festive cheerful lively vivid bright quiet humble modest sincere faithful loyal reliable dependable trusty sturdy hardworking nifty tasty yummy scrumptious mouthwatering irresistible addictive comforting indulgent decadent heavenly divine sublime exquisite opulent lavish sumptuous plush velvety silky smooth rich creamy crunchy chewy fluffy airy bouncy squishy huggable cuddly cuddle cuddles snuggle snuggles snuggly nap naps tantrum tantrums toes fingers nose ears hands shoulders arms knees tummy belly tail tails paw paws whiskers feline friend furry companion companions mate buddy pal hero heroes star music song songs playlist bedtime naptime shift van aboard chair stack novel letter letters keyboard chapter chapters bookshelf loaf dough bread branch branches twig anywhere pull pop wrist coffee tea mug cup glass wine water jar pot pan plate bowl spoon fork knife oven fridge freezer cupboard drawer sink dishes dish salad soup sauce pasta pizza curry stew roast sandwich snack snacks treat treats dessert breakfast brunch picnic barbecue grill lunchbox pantry cellar counter worktop hob stove kettle window windows floor wall walls ceiling lamp carpet rug blanket pillow bed beds duvet bathroom bath shower towel mirror hallway hall attic shed workshop garage car bus train trains tram plane flight airport station platform ticket passport suitcase luggage bag bags boat ship sail harbour island river lake ocean waves shore sea mountain mountains summit peak valley village field fields meadow tree trees leaf leaves grass flower flowers plant plants roots soil seed seeds bee bees bird birds fish horse cow sheep fox bear rabbit mouse dog dogs cat cats puppy kitten pets vet bone leash lead fetch bark purr chase hunt school homework classroom pencil pencils paper page pages book books notebook diary ink poem poems story library office desk laptop computer screen phone phones call calls message messages video photo photos film films movie movies series episode game games puzzle toy toys doll ball team goal match race finish marathon mile miles kilometre trail trails trailhead climb hike hiking jog ride riding bike swim swimming pool gym workout stretch yoga match tennis football basketball golf skate ski snowball campfire camp camping tent sleep sleeping dream snore alarm clock calendar date dates holiday vacation trip trips journey weekend birthday party wedding picnic guest baby babies toddler toddlers child children kid kids girl boy girls boys woman women man men lady gentleman grown ups adult adults teenager granny grandpa chef cook baker barista gardener runner runners hiker hikers cyclist climber swimmer writer writers reader readers artist artists painter painters musician student students beginner beginners pro traveller travellers commuter commuters camper hunter detective pirate princess king queen knight dragon monster monsters ghost wizard
-accompany pure purely add adds admire admit aim allow answer answers appear apply arrive arrives ask asks avoid await bake baking balance bear beat behave belong belongs bite blend blends blow boil borrow bounce breathe brew brewing brush build building burn calm carry carries carve cause change check chew chill chop chopping clap clean cleaning climb clutch collect colour combine combines complain compare connect control count counts cover covers crack create creates cross cry cut cuts cutting dare deliver depend dig dip disappear display dive drag draw drawing dries drift drive drop drops dry drying earn escape expect explain face fade fail fall falls fasten fight fill fills filling find fit fits fix float fly flies fold follow follows forgive frame freeze gather glide glue grab greet grew grin grip growing grows hammer hang hangs hate haul hide hides hike hold holds hope hum hurt impress improve inspire invent iron join jump jumps kick kiss knit knock land lay lead leap lend lick lie lies linger lives load lock manage march mark marry melt mend mind miss mix moan mop mow nail nod notice obey offer oil pack packs paint painting park pass pat pause pay peel perform pinch plant plays plug point polish pop pour pours prefer prepare press pretend prevent prick print produce protect protects provide provides punch push pushes rains raise reads recognise refuse reheat relieve rely remain remove repair repeat replace reply rescue rests return returns reward rinse rises rock roll rolls rub ruin rule sail scoop scrub search seek sell send settle shake share shave shelter shiver shout shrug sigh sing sips sip skip slice slides slide smash sneak snooze soak solve spark sparkle spend spill spin splash spoil spray spread sprinkle squeeze stack stain stare stir store stores stretch stroll study succeed suffer suggest suit suits supply support supports suppose survive suspect sweep swap swing switch tackle tap tease tempt thaw thrive throw tick tickle tie tiptoe toss tour track trace trade train transform transforms trap tuck tug twirl twist type unlock unpack untangle vanish visit wag wander warn warms wash watches water wave weed weigh weighs whip whistle wink wipe wobble wobbly wonders wrestle yawn zoom top tops topped bottom left ahead fewer faster quicker slower lighter heavier softer warmer cooler longer shorter smaller larger nicer easier happier calmer higher lower earlier underneath overhead upstairs downstairs beside nearby halfway straightforward useful useless silly funny strange odd rare usual single double triple whole entire spare main final final first second third fourth fifth sixth seventh eighth ninth tenth next previous following leftover square round flat steep loud wet dry hot cold icy chilly freezing boiling muddy dusty dirty stormy windy foggy cloudy rainy snowy sunny dark dim pale shiny dull sharp blunt sticky slippery stubborn patient impatient hungry thirsty tired sleepy awake asleep alone lonely together busy idle ready early late punctual overdue due maximum minimum total exact exactly roughly approximately approx circa including excluding apiece offered offers offering available comes coming measures measuring weighing costing costs cost priced price prices pay euros pounds dollars cents tag label name named number figure amount size sizes length width height depth weight shade shades tone tones version versions model models edition item items unit units kit collection range product products brand shop store basket cart checkout order orders click browse buy sell online website newsletter subject hint reminder news update secret secrets spoiler psst ahoy hooray hurrah cheers bravo voila ta da oops ouch hmm ah oh aha please sorry dear hi goodnight goodbye hello hey bye farewell minus plus thanks congratulations
-ingredient ingredients material materials colour colours finish design construction component components purpose technique wonder chore chores sunrise sundown daylight midnight noon daybreak teatime coffee break lunchtime playtime downtime homecoming housewarming welcome nightcap sofa armchair hammock doorstep mailbox letterbox legend explorer explorers dreamers makers doers adventurers
+# ordinary words of any text: they claim nothing, not even after "with" and "includes"
+COMMON = """
+a about above across actually after afternoon again ahead air all almost along already also always am amid among
+amongst an and any anybody anyone anything anyway apart apiece are around as aside at attention autumn away awkward
+back bad barely basics be beautiful beautifully beauty because become becomes bed been before behind being believe
+below beneath besides best better between beyond big bigger bit bits blame blank boring both breakfast breath bright
+brightly bring brings busy but buy by call calm came can cannot care careful carefully carry catch chance change
+character charm charming chat cheer cheerful cheers choice choices choose city class classic clean clever clock close
+closer clutter colour come comes comfort comfortable comfy company complete completely confidence confident contrast
+cook cooking cool corner corners cosy count couple course cozy crave creative crowd cup curious curl daily dance dare
+dark date dawn day days decide deep deeply delicate delicious delight delightful deserve deserves design designed desk
+despite detail details did difference different dinner dinners discover do does doing don done door down drama dream
+dreams dreamy dress drink drop dusk each early ease easily easy eat edge effort effortless effortlessly either
+elegance elegant else end ends energy enjoy enough entire especially essential essentials even evening evenings ever
+every everybody everyday everyone everything everywhere exactly excellent except exciting experience explore explorers
+extra eye eyes fabulous face fair family fancy far fashion fast favourite feature features feel feeling feels feet few
+finally find finds fine finish firmly first fit fits five fix flair flavour flick flow focus follow food foot for
+forever forget forgotten forward free freedom freely frequently fresh friday friend friendly friends from front full
+fully fun further fuss future gathering generally gently genuinely get gets getting gift gifts give gives gladly
+glance go goes going gone good goodbye gorgeous grab grace great ground grow guess guest guests had hair half hand
+hands handy happen happens happily happiness happy hard hardly has have having he head hear heart hearts hello help
+helps hence her here hers hidden high him his hit holiday holidays home homes honest honestly hope host hosting hour
+hours house how however hug hugs hunger hurry i idea ideal ideas if imagine impress impression in indeed indulge
+indulgence inside inspiration inspired instead into invite inviting is it item its itself january job journey joy
+joyful just keep keeping keeps kept kind kindly kinds kitchen knee know known knows large largely last late later
+laugh laughs lazy lean learn least leave leaves left legs less let lets life lifestyle lift light lightly lights like
+likes line lines list listen little live living ll long longer look looking looks lose lot lots love loved lovely
+lovers loves low luck lunch luxurious luxury made magic main mainly make makes making manners many mark match matter
+matters may maybe me meal meals mean means meant meanwhile measure meet meets memories memory merely mess middle might
+mind minute minutes mistake moment moments monday mondays money mood moods more moreover morning mornings most mostly
+mouth move moves much must my name natural naturally near nearly neatly need needs neither never new next nice nicely
+night nights no nobody none nonetheless noon nor not note nothing notice now number odd of off often oh ok okay old on
+once one ones online only open openly or order ordinary other others otherwise ought our out outfit outside over own
+pace pair parents part partly party pass past patience patient peace people perfect perfectly perhaps person
+personality pick picnic piece pieces place places plain plan plans play player please pleasure plenty plus point
+politely possibilities possible practical present pretty pride probably problem product promise promises proper
+properly proud proudly pure purpose purse put puts quick quickly quiet quietly quite rain rainy range rarely rather
+reach read ready real really reason reasons recipe refined refinement relax relaxed relaxing remember reminds rest
+right rightly ritual road room rooms round routine run rush sadly safely said same saturday saturdays save savour say
+says school sea season seasons second secret see seen seldom self sense serious seriously serve served serves set sets
+several shape share shared she shelf shine shop short shortcut should show side sight simple simplicity simply since
+single sink sit sitting size skip sky sleep sleepy slim slip slow slowly small smart smell smells smile smiles
+smoothly snug so sofa soft softly some somebody someone something sometimes somewhere soon sooner sophisticated sort
+soul sound sounds space spare special spirit spot spring stand start starts statement stay stays steady step steps
+stick still stop stories story straight stress strong stuff style styles stylish such summer sun sunday sundays sunny
+sunshine supper suppers sure surprise sweet table tables take takes taking talk taste tastes team tell ten than thank
+thanks that the their theirs them themselves then there therefore these they thing things think this those though
+thought thoughtful through throughout thursday thus time timeless times tiny to today together tomorrow tonight too
+top touch tough toward towards town trails travel treat trick tried trip true truly trust try tuesday tune turn turns
+twice two ultimate under understated until unwind up upgrade upset us use used useful usual usually value various ve
+very via view visit visitors voice wait waiting wake walk walks want wants wardrobe warm warmly warmth was watch way
+ways we wear wearing weather wednesday week weekday weekend weekends weeks welcome well went were what whatever
+whatsoever when whenever where wherever whether which whichever while whisper who whole whom whose why wild will
+willing wind window winter winters wish wishes with within without won wonder wonderful word words work workday
+working works world worries worry worse worth would wow wrap yeah year years yes yesterday yet you young your yours
+yourself zero
+"""
+
+# everyday life: the things and doings that copy tells stories about
+EVERYDAY = """
+aboard accompany add addictive adds admire admit adult adults adventure adventurers adventures ah aha ahead ahoy aim
+airport airy alarm allow alone ambition ambitions amount anniversary answer answers anywhere apiece apologies apology
+appear appetite apply approx approximately april armchair arms arrive arrives artist artists ask asks asleep attic
+attitude august aunt available avoid await awake babies baby bag bags bake baker baking balance balcony ball barbecue
+barista bark basket basketball bath bathroom beach bear beat bed beds bedtime bee bees beginner beginners behave belly
+belong belongs beside bike bird birds birthday birthdays biscuit biscuits bite blanket blend blends blow blunt boat
+boil boiling bold bone book books bookshelf borrow boss bottom bounce bouncy bowl boy boys branch branches brand brave
+bravo bread break breakfast breathe brew brewing bright brother browse brunch brush buddy build building burn bus busy
+buy bye cake calendar call calls calm calmer camp camper campfire camping car carpet carries carry cart carve cat cats
+cause ceiling celebrate celebration celebrations cellar cents chair change chapter chapters charming chase check
+checkout cheerful cheers chef chew chewy child children chill chilly chop chopping chore chores christmas circa clap
+classroom clean cleaning clever click climb climber clock clouds cloudy clutch coffee cold colleagues collect
+collection colour colours combine combines comes comforting coming commute commuter commuters companion companions
+compare complain component components compromise compromises computer congratulations connect construction control
+conversation conversations cook cooler cost costing costs count counter counts cover covers cow crack creamy create
+creates crisp cross crunchy cry cuddle cuddles cuddly cup cupboard curiosity curry cut cuts cutting cyclist da dad
+dare dark date dates daughter daybreak daylight deadline deadlines dear decadent december deliver depend dependable
+depth design desk dessert detective diary dig dim dip dirty disappear dish dishes display dive divine doers dog dogs
+doll dollars doorstep double dough downstairs downtime drag dragon draw drawer drawing dream dreamers dreamy dries
+drift drive drop drops dry drying due dull dusty duvet earlier early earn ears easier easter eighth elegant email
+emails entire episode errand errands escape euros exact exactly excluding excuse excuses expect explain explorer
+explorers exquisite face fade fail faithful fall falls farewell fasten faster father february feline festive fetch
+fewer field fields fifth fight figure fill filling fills film films final find fingers finish first fish fit fits fix
+flat flies flight float floor flower flowers fluffy fly foggy fold follow following follows football forest forgive
+fork fourth fox frame freeze freezer freezing fridge friend frost funny furry game games garage garden gardener gather
+gentle gentleman ghost girl girls glass glide glue goal golf goodbye goodnight grab graceful grandfather grandma
+grandmother grandpa granny grass gratitude greet grew grill grin grip growing grown grows guest gym halfway hall
+hallway hammer hammock hands handsome hang hangs happier harbour hardworking hate haul heavenly heavier height hello
+hero heroes hesitation hey hi hide hides higher hike hiker hikers hiking hill hills hint hmm hob hold holds holiday
+homecoming homework hooray hope horse hot housewarming huggable hum humble hungry hunt hunter hurrah hurt icy idle
+imagination impatient impress improve inbox including indulgent ingredient ingredients ink inspire invent iron
+irresistible island item items january jar jog join journey july jump jumps june kettle keyboard kick kid kids
+kilometre king kiss kit kitten knees knife knight knit knock label lady lake lamp land laptop larger late lavish lay
+lazy lead leaf leap leash leaves left leftover legend lend length letter letterbox letters library lick lie lies
+lighter linger lively lives load loaf lock lonely longer loud lower loyal luggage lunchbox lunchtime mailbox main
+makers man manage marathon march mark marry match mate material materials maximum may meadow measures measuring
+meeting meetings melt men mend message messages midnight mile miles mind minimum minus mirror miss mix moan model
+models modest monster monsters moon mop mother mothers mountain mountains mouse mouthwatering movie movies mow mud
+muddy mug mum music musician nail name named nap naps naptime nearby neat neighbour neighbours news newsletter next
+nicer nifty nightcap ninth nod noise nonsense noon nose notebook notice novel november number obey occasion occasions
+ocean october odd offer offered offering offers office oh oil online oops opulent order orders ouch oven overdue
+overhead pack packs page pages paint painter painters painting pal pale pan pantry paper park party pass passport
+pasta pat path paths patient pause pavement paw paws pay peak peel pencil pencils perform pets phone phones photo
+photos picnic pillow pinch pirate pizza plane plant plants plate platform playful playlist plays playtime please plug
+plus plush poem poems point polish pool pop porch pot pounds pour pours prefer prepare press pretend prevent previous
+price priced prices prick princess print pro produce product products protect protects provide provides psst puddles
+pull punch punctual puppy pure purely purpose purr push pushes puzzle queen quicker quiet quirky rabbit race rains
+rainy raise range rare reader readers reads ready recognise refuse reheat reliable relieve rely remain reminder remove
+repair repeat replace reply rescue rests return returns reward rich ride riding rinse rises river roast rock roll
+rolls romantic roots roughly round rub rug ruin rule runner runners sail salad sandwich sauce school scoop screen
+scrub scrumptious sea search second secret secrets seed seeds seek sell send september serene series settle seventh
+shade shades shake share sharp shave shed sheep shelter shift shiny ship shiver shop shore shorter shoulders shout
+shower shrug sigh silence silky silly sincere sing single sink sip sips sister sixth size sizes skate ski skip sky
+sleep sleeping sleepy slice slide slides slippery slower smaller smash smooth snack snacks sneak snooze snore snow
+snowball snowy snuggle snuggles snuggly soak sofa softer soil solve son song songs sorry soup spare spark sparkle
+spend spill spin splash spoil spoiler spoon spray spread sprinkle square squeeze squishy stack stain star stare stars
+station steep stew sticky stir store stores storm storms stormy story stove straightforward strange street streets
+stretch stroll stubborn student students study sturdy subject sublime subtle succeed suffer suggest suit suitcase
+suits summit sumptuous sundown sunny sunrise sunset supply support supports suppose survive suspect swap sweep swim
+swimmer swimming swing switch ta tackle tag tail tails tantrum tantrums tap tasty tea teacher team tease teatime
+technique teenager tempt tender tennis tent tenth terrace thanks thaw third thirsty thrive throw tick ticket tickle
+tidy tie tiptoe tired toast toddler toddlers toes together tone tones top topped tops toss total tour towel toy toys
+trace track trade traffic trail trailhead trails train trains tram tranquil transform transforms trap traveller
+travellers treat treats tree trees trip triple trips trusty tuck tug tummy twig twirl twist type uncle underneath unit
+units unlock unpack untangle untidy update ups upstairs useful useless usual vacation valley van vanish velvety
+version versions vet video village visit vivid voila wag wall walls wander warmer warms warn wash watches water wave
+waves website wedding weed weekend weigh weighing weighs weight welcome wet whip whiskers whistle whole width window
+windows windy wine wink wipe wizard wobble wobbly woman women wonder wonders workout workshop worktop wrestle wrist
+writer writers yawn yoga yummy zoom
 """
 
 NOT_SUPERLATIVE = """
-rest test west forest harvest honest chest nest guest quest interest request vest latest modest earnest invest suggest contest arrest zest protest digest crest breast priest tempest manifest conquest request pest jest behest inquest bequest attest detest divest ingest infest molest northwest southwest everest budapest midwest furthest unrest bookrest armrest headrest footrest wrist lest
+armrest arrest attest behest bequest bookrest breast budapest chest conquest contest crest detest digest divest
+earnest everest footrest forest furthest guest harvest headrest honest infest ingest inquest interest invest jest
+latest lest manifest midwest modest molest nest northwest pest priest protest quest request rest southwest suggest
+tempest test unrest vest west wrist zest
 """
 
-SCOPE = """in the world, on the market, in its class, in town, ever, you can buy, money can buy, of all, of all time, of its kind, around, in the business, on earth, you will find, you ll find, anywhere, in europe, in the range, in our range, in the shop, available, out there, on the planet, you will ever, you ll ever, in the country, of the year, possible, we have ever, we ve ever, in the industry, yet"""
+SCOPE = """
+anywhere, around, available, ever, in europe, in its class, in our range, in the business, in the country
+in the industry, in the range, in the shop, in the world, in town, money can buy, of all, of all time, of its kind
+of the year, on earth, on the market, on the planet, out there, possible, we have ever, we ve ever, yet, you can buy
+you ll ever, you ll find, you will ever, you will find
+"""
 
 PATTERNS = {  # claims that are more than words; each holds only where the facts say the same
     "price": (

@@ -182,7 +182,7 @@ _SKIP = re.compile(  # numbers that say nothing about a product
     r"|\b(?:table|dinner|breakfast|supper|tea|coffee|lunch|room|time|enough|just|only)\sfor\s(?:one|two|three|four)\b"
     r"|\b(?:on\sall|all)\sfours\b|\b(?:zero|first|second\snature|second\sto\snone|third\stime)\b|\bten\sout\sof\sten\b"
     r"|\b(?:high|take|back\sto\ssquare)\s(?:five|one)\b|\bcloud\snine\b|\bforty\swinks\b|\btwo\sleft\sfeet\b|\bnine\sto\sfive\b"
-    r"|\b(?:in|for)\sa\s(?:couple|minute|second)\b|\bfive[ -](?:a-day|o'clock|minutes\smore)\b|\b(?:one|two)\sof\s(?:a\skind|us|you)\b",
+    r"|\bfour[ -]legged\b|\b(?:in|for)\sa\s(?:couple|minute|second)\b|\bfive[ -](?:a-day|o'clock|minutes\smore)\b|\b(?:one|two)\sof\s(?:a\skind|us|you)\b",
     re.I,
 )
 

@@ -11,7 +11,25 @@ BREAK = re.compile(r"[,.;:!?()\[\]\u2013\u2014|\n]|\s-\s")  # what separates cla
 _JOINED = re.compile(r"(\w{3,})(proof|resistant|repellent|resistance)")
 
 
-KEPT = {"slimming", "gots", "notes", "hardy", "silky", "velvety", "hives", "news", "lens", "bass", "always", "perhaps", "across", "less", "unless", "red", "bed"}
+KEPT = {
+    "slimming",
+    "gots",
+    "notes",
+    "hardy",
+    "silky",
+    "velvety",
+    "hives",
+    "news",
+    "lens",
+    "bass",
+    "always",
+    "perhaps",
+    "across",
+    "less",
+    "unless",
+    "red",
+    "bed",
+}
 
 
 class Token(NamedTuple):
