@@ -17,9 +17,11 @@ CLAIM_KINDS = (
 )  # fmt: skip
 OTHER_KINDS = ("length", "banned", "readability", "language", "instruction")
 BANNED = (  # spam triggers
-    "100% free", "act now", "apply now", "as seen on tv", "buy now", "call now", "cash bonus", "click below", "click here",
+    "100% free", "act now", "apply now", "as seen on tv", "buy now", "call now", "cash bonus",
+    "click below", "click here",
     "congratulations", "dear friend", "double your", "earn money", "extra cash", "free money", "guaranteed results",
-    "no catch", "no obligation", "no strings attached", "once in a lifetime", "risk free", "risk-free", "this is not spam",
+    "no catch", "no obligation", "no strings attached", "once in a lifetime", "risk free", "risk-free",
+    "this is not spam",
     "urgent", "what are you waiting for", "winner", "you have been selected", "you won", "$$$",
 )  # fmt: skip
 MAX_SENTENCE = 45  # words; of people who write for shops hardly anybody needs more
@@ -101,8 +103,8 @@ def check_text(text: str, brief: Brief, *, limits: Limits = Limits()) -> Checked
     """What in `text` the facts of `brief` do not support, and what the limits forbid.
 
     A claim is refused unless the title, brand, category, price, attributes, tags or description say so, or it follows
-    from them: by conversion ("0.75 l" of 750 ml), by a bound ("under 25 euros" of 24.90), by what a word includes (oak is
-    wood). Where one part of the text is refused and another supports the same words, the refusal stands.
+    from them: by conversion ("0.75 l" of 750 ml), by a bound ("under 25 euros" of 24.90), by what a word includes (oak
+    is wood). Where one part of the text is refused and another supports the same words, the refusal stands.
 
     Parameters
     ----------

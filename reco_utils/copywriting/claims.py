@@ -68,11 +68,14 @@ FREE, INCLUDED, CERTIFIED, WARRANTY, COME, WITH = (
 )
 NO = {stem(w) for w in "no not without never neither nor none avoid zero non nobody cannot".split()}
 FUNCTION = {stem(w) for w in (
-    "a an the of for and or to in on at by with from as is are be it its this that these your you our we up per each than then so but if "
-    "into onto over under about just only up very more most all any both every has have had will can may not no one out "
+    "a an the of for and or to in on at by with from as is are be it its this that these your you "
+    "our we up per each than then so but if "
+    "into onto over under about just only up very more most all any both every has have had will "
+    "can may not no one out "
 ).split()}  # fmt: skip
 NUMBERISH = {stem(w) for w in (
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen "
     "twenty thirty forty fifty sixty seventy eighty ninety minus half quarter third dozen pair trio hundred thousand"
 ).split()} | {stem(unit) for unit in UNIT if unit.isalpha()}  # fmt: skip
 AGE = stem("age")
@@ -100,10 +103,11 @@ PROOFS = {
 }
 MADE = {
     stem(w)
-    for w in "made lined coated filled infused powered controlled based scented flavoured plated grade rated backed shaped".split()
+    for w in "made lined coated filled infused powered controlled based scented flavoured plated grade rated backed shaped".split()  # noqa: E501
 }
 HEADS = {stem(w) for w in (
-    "with include includes including featuring features contains containing plus comes equipped supplied filled enriched infused lined "
+    "with include includes including featuring features contains containing plus comes equipped "
+    "supplied filled enriched infused lined "
     "fitted topped finished trimmed packed wrapped offers blended flavoured boasts incorporates made crafted"
 ).split()}  # fmt: skip
 MONTHS = {m: i for i, m in enumerate(
@@ -183,8 +187,8 @@ def ledger_of(brief: Brief) -> Ledger:
     echoes = frozenset(gram for sentence in brief.left_out for gram in _grams(stems(sentence)))
     echoes -= {gram for _, piece in pieces for gram in _grams(stems(piece))}
     return Ledger(
-        frozenset(affirmed), frozenset(negated), frozenset(absent), frozenset(fakes - real), tuple(clauses), tuple(known), numbers, text,
-        brief.currency, echoes,
+        frozenset(affirmed), frozenset(negated), frozenset(absent), frozenset(fakes - real), tuple(clauses), tuple(known), numbers,  # noqa: E501
+        text, brief.currency, echoes,
     )  # fmt: skip
 
 
@@ -292,7 +296,7 @@ def _negations(found: list[Token], text: str) -> list[bool]:
     return signs
 
 
-# ------------------------------------------------------------------------------------------------------- the text's side
+# ------------------------------------------------------------------------------------------------------ the text's side
 def claims(text: str, brief: Brief) -> list[Claim]:
     """Every claim of a text, supported or not, in no order."""
     ledger = ledger_of(brief)
@@ -446,7 +450,7 @@ def _superlatives(text, found, ledger):
 
 def _suffixes(text, found, ledger, signs):
     """frost-proof, vet-approved, gluten-free: a word and what it makes of it, joined by a hyphen."""
-    for i, (left, right) in enumerate(zip(found, found[1:])):
+    for left, right in zip(found, found[1:]):
         joined = text[left.end : right.start] == "-" or left.start == right.start
         if right.stem == FREE and (joined or text[right.end :].lstrip()[:2] == "of"):
             if joined and left.stem not in CLAIM_FREE:
@@ -659,7 +663,7 @@ def _echoes(found, ledger):
             )
 
 
-# --------------------------------------------------------------------------------------------------------------- numbers
+# -------------------------------------------------------------------------------------------------------------- numbers
 def _numbers(text, found, ledger):
     each = re.search(r"\b(?:each|every one|apiece|a piece|per \w+)\b|\d\sa\s\w+|cents an? \w+", text, re.I)
     all_q = quantities(text)

@@ -498,7 +498,7 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
     "price": (
         r"(?:\d+|half|\w+)\s?(?:%|per ?cent)\s(?:off|discount|less|cheaper|reduction)",
         r"\bsav(?:e|ing|ings of)\s(?:up to\s|over\s|an extra\s)?[\u20ac\u00a3$\d]\S*",
-        r"\b(?:was|formerly|previously|originally|instead of|down from|reduced from|rather than)\s(?:[\u20ac\u00a3$]\s?)?\d\S*",
+        r"\b(?:was|formerly|previously|originally|instead of|down from|reduced from|rather than)\s(?:[\u20ac\u00a3$]\s?)?\d\S*",  # noqa: E501
         r"\bsav(?:e|ings?)\s(?:money|big|on (?:this|our|your))",
         r"\bbuy (?:one|two|three|\d)\b.{0,12}\bget\b",
         r"(?<!-)\bfree\s(?!to\b|of\b|from\b|time\b|your\b|up\b|hands?\b|spirit|week|evening|afternoon|morning|day|and\b|again|as\b|in\b|the\b)\w+",
@@ -514,16 +514,16 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\bby (?:tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday) (?:if|when)\b",
         r"\bbefore (?:they|it|these|it's|they're)\b.{0,12}\bgone\b",
         r"\b(?:gone|sold out) (?:by|before|in|within) (?:midnight|the end|hours|days)\b",
-        r"\b(?:delivered|arrives?|delivery|at your door|yours) (?:by |in |within |the )?(?:tomorrow|next day|same day|24 hours|\d+ hours)\b",
+        r"\b(?:delivered|arrives?|delivery|at your door|yours) (?:by |in |within |the )?(?:tomorrow|next day|same day|24 hours|\d+ hours)\b",  # noqa: E501
     ),
     "social-proof": (
         r"\b(?:thousands|millions) (?:of|swear|love|trust|already|have|agree)\b",
-        r"\b(?:hundreds|scores|dozens|legions) of (?:\w+ )?(?:people|customers|parents|users|fans|homes|families|kitchens|gardeners|runners|happy|five|reviews|buyers|cooks|readers|owners)\b",
-        r"\b(?:loved|adored|trusted|chosen|praised|recommended|endorsed|approved|worn|used|favoured|preferred|tested) by\b",
-        r"\b(?:our|the|a) (?:\w+ )?(?:customers?|shoppers|buyers|readers|critics|reviewers) (?:love|adore|say|rave|agree|choose|swear|keep)\b",
-        r"\b(?:customers?|shoppers|buyers|everyone|everybody|people|parents|chefs|readers|critics|gardeners|runners|vets) (?:love|loves|adore|rave|raves|swear|swears|trust|agree|keep coming)\b",
+        r"\b(?:hundreds|scores|dozens|legions) of (?:\w+ )?(?:people|customers|parents|users|fans|homes|families|kitchens|gardeners|runners|happy|five|reviews|buyers|cooks|readers|owners)\b",  # noqa: E501
+        r"\b(?:loved|adored|trusted|chosen|praised|recommended|endorsed|approved|worn|used|favoured|preferred|tested) by\b",  # noqa: E501
+        r"\b(?:our|the|a) (?:\w+ )?(?:customers?|shoppers|buyers|readers|critics|reviewers) (?:love|adore|say|rave|agree|choose|swear|keep)\b",  # noqa: E501
+        r"\b(?:customers?|shoppers|buyers|everyone|everybody|people|parents|chefs|readers|critics|gardeners|runners|vets) (?:love|loves|adore|rave|raves|swear|swears|trust|agree|keep coming)\b",  # noqa: E501
         r"\b(?:no\. ?1|number one|#1)\b",
-        r"\b(?:everybody|everyone)(?:'s| is| are) (?:wearing|talking|buying|using|drinking|reading|after|raving|cooking)\b",
+        r"\b(?:everybody|everyone)(?:'s| is| are) (?:wearing|talking|buying|using|drinking|reading|after|raving|cooking)\b",  # noqa: E501
         r"\bfavourite (?:of|among|with|amongst)\b|\b(?:customer|reader|staff|family|fan|crowd)s?'? favourite\b",
     ),
     "origin": (
@@ -534,14 +534,14 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\bby hand\b",
     ),
     "health": (
-        r"\b(?:good|great|kind|gentle) (?:for|on|to) your (?:\w+ )?(?:skin|heart|gut|back|joints|teeth|hair|health|spine|eyes)\b",
-        r"\b(?:gone for good|pain[ -]free|doctor[ -]recommended|helps? (?:to |you )?(?:lower|sleep|lose|prevent|fight|relieve|reduce|burn))\b",
+        r"\b(?:good|great|kind|gentle) (?:for|on|to) your (?:\w+ )?(?:skin|heart|gut|back|joints|teeth|hair|health|spine|eyes)\b",  # noqa: E501
+        r"\b(?:gone for good|pain[ -]free|doctor[ -]recommended|helps? (?:to |you )?(?:lower|sleep|lose|prevent|fight|relieve|reduce|burn))\b",  # noqa: E501
     ),
     "feature": (
         r"\b(?:glow|glows|glowing)[ -]in[ -]the[ -]dark\b",
-        r"\b(?:never|doesn't|won't|will not|does not|cannot|can't) (?:rust|fade|leak|break|shrink|slip|scratch|stain|tear|crease|chip|peel|"
-        r"bend|crack|wear out|run out|go blunt|lose (?:its )?\w+|need \w+|tangle|squeak|wobble|itch|pill|warp|dull|melt|burn|bleed|smudge)\b",
-        r"\b(?:keeps?|stays?|lasts?|runs?|holds?)\b[^.;]{0,40}\bfor (?:hours|days|weeks|months|years|decades|a lifetime)\b",
+        r"\b(?:never|doesn't|won't|will not|does not|cannot|can't) (?:rust|fade|leak|break|shrink|slip|scratch|stain|tear|crease|chip|peel|"  # noqa: E501
+        r"bend|crack|wear out|run out|go blunt|lose (?:its )?\w+|need \w+|tangle|squeak|wobble|itch|pill|warp|dull|melt|burn|bleed|smudge)\b",  # noqa: E501
+        r"\b(?:keeps?|stays?|lasts?|runs?|holds?)\b[^.;]{0,40}\bfor (?:hours|days|weeks|months|years|decades|a lifetime)\b",  # noqa: E501
         r"\bfor (?:babies|newborns|toddlers|infants|pregnant women|diabetics|vegans|coeliacs|celiacs)\b",
     ),
 }

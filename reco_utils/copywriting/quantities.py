@@ -1,7 +1,7 @@
 """Numbers in text, with their units: "three quarters of a litre" and "0.75 L" are both 750 ml.
 
-A quantity is a span of low to high in the base unit of its dimension (metre, gram, litre, hour ...). What has no unit is
-a count. What a sentence says about the number ("just over", "up to") is kept as its bound.
+A quantity is a span of low to high in the base unit of its dimension (metre, gram, litre, hour ...). What has no
+unit is a count. What a sentence says about the number ("just over", "up to") is kept as its bound.
 """
 
 import re
@@ -144,17 +144,19 @@ def _units():
 
 
 UNIT = _units()
-_WORD = "|".join([*ONES, *TENS])
-_TEEN = rf"(?:(?:{'|'.join(TENS)})(?:[ -](?:{'|'.join(list(ONES)[1:10])}))?|{'|'.join(sorted(ONES, key=len, reverse=True))})"
+_SMALL, _LONGEST = "|".join(list(ONES)[1:10]), "|".join(sorted(ONES, key=len, reverse=True))
+_TEEN = rf"(?:(?:{'|'.join(TENS)})(?:[ -](?:{_SMALL}))?|{_LONGEST})"
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
 _PART = "|".join(sorted((p + "s?" for p in PARTS), key=len, reverse=True))
 NUMBER = rf"""(?:
     (?P<glyph>\d*\s?[{"".join(GLYPHS)}])
   | (?P<slash>(?:\d+\s)?\d+/(?:2|3|4|5|8|16))(?![\d/])
-  | (?P<digits>[-\u2212]?(?:{_DIGITS}))(?:\s?(?P<scale>thousand|million)\b|(?P<k>k)\b(?=\s?(?:reviews|customers|users)))?
+  | (?P<digits>[-\u2212]?(?:{_DIGITS}))(?:\s?(?P<scale>thousand|million)\b
+      |(?P<k>k)\b(?=\s?(?:reviews|customers|users)))?
   | (?P<group>(?:(?:half\sa|half-a|an?|{_TEEN})[ -])?(?:dozen|pair|couple|duo|trio|quartet)s?)\b
   | (?P<mixed>(?:{_TEEN})\sand\s(?:a\s(?:half|quarter)|three\squarters))\b
-  | (?P<part>(?:(?:an?|{_TEEN})[ -])?(?:{_PART}))(?=\s(?:of\s)?an?\b|[ -]of[ -]|\s(?:l|kg|m|cm)\b|-(?:litre|liter|kilo|metre|meter|pint|price))
+  | (?P<part>(?:(?:an?|{_TEEN})[ -])?(?:{_PART}))
+      (?=\s(?:of\s)?an?\b|[ -]of[ -]|\s(?:l|kg|m|cm)\b|-(?:litre|liter|kilo|metre|meter|pint|price))
   | (?P<frac>(?:{_TEEN})[ -](?:thirds|quarters|fifths|sixths|eighths|tenths))\b
   | (?P<words>(?:minus\s)?(?:(?:an?|{_TEEN})\s(?:hundred|thousand)(?:\sand\s{_TEEN}|\s{_TEEN})?|{_TEEN}))\b
 )"""
@@ -182,7 +184,8 @@ _SKIP = re.compile(  # numbers that say nothing about a product
     r"|\b(?:table|dinner|breakfast|supper|tea|coffee|lunch|room|time|enough|just|only)\sfor\s(?:one|two|three|four)\b"
     r"|\b(?:on\sall|all)\sfours\b|\b(?:zero|first|second\snature|second\sto\snone|third\stime)\b|\bten\sout\sof\sten\b"
     r"|\b(?:high|take|back\sto\ssquare)\s(?:five|one)\b|\bcloud\snine\b|\bforty\swinks\b|\btwo\sleft\sfeet\b|\bnine\sto\sfive\b"
-    r"|\bfour[ -]legged\b|\b(?:in|for)\sa\s(?:couple|minute|second)\b|\bfive[ -](?:a-day|o'clock|minutes\smore)\b|\b(?:one|two)\sof\s(?:a\skind|us|you)\b",
+    r"|\bfour[ -]legged\b|\b(?:in|for)\sa\s(?:couple|minute|second)\b|\bfive[ -](?:a-day|o'clock|minutes\smore)\b"
+    r"|\b(?:one|two)\sof\s(?:a\skind|us|you)\b",
     re.I,
 )
 

@@ -123,7 +123,7 @@ def test_a_brief_built_by_hand_is_cleaned_when_it_is_shown():
 @pytest.mark.parametrize(
     "harmless",
     ["Note the wide rim.", "Write, draw and sketch on 192 pages.", "Follow the care label.", "Add a spoon of honey.",
-     "An atlas to start with.", "Instructions in four languages.", "Ends with a soft tip.", "Tell the time at a glance."],
+     "An atlas to start with.", "Instructions in four languages.", "Ends with a soft tip.", "Tell the time at a glance."],  # noqa: E501
 )  # fmt: skip
 def test_ordinary_catalogue_text_is_no_instruction(harmless):
     assert not is_instruction(harmless)

@@ -27,7 +27,7 @@ BOTTLE = Brief(
         Fact("lid included", "yes"),
         Fact("case included", "no"),
     ),
-    description="Keeps drinks cold for 24 hours and hot for 12. Water-resistant, plastic-free packaging. Hand wash only.",
+    description="Keeps drinks cold for 24 hours and hot for 12. Water-resistant, plastic-free packaging. Hand wash only.",  # noqa: E501
 )
 
 
@@ -56,7 +56,8 @@ def test_what_the_facts_say_in_other_words_passes(text):
         ("The best bottle in the world.", "superlative"), ("It boosts your metabolism.", "health"),
         ("Our bestselling bottle.", "social-proof"), ("Dishwasher safe.", "feature"), ("Now 20% off.", "price"),
         ("Drinks stay hot for 24 hours.", "number"), ("A waterproof bottle.", "feature"), ("BPA-free.", "feature"),
-        ("It comes with a case.", "feature"), ("A bottle with a magnetic whistle.", "feature"), ("With free shipping.", "price"),
+        ("It comes with a case.", "feature"), ("A bottle with a magnetic whistle.", "feature"),
+        ("With free shipping.", "price"),
     ],
 )  # fmt: skip
 def test_an_invention_of_each_kind_is_refused(text, kind):
@@ -179,7 +180,7 @@ def test_shouting_stammering_and_endless_sentences_are_hard_to_read(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["Die Flasche ist gut und das ist auch nicht zu wenig f\u00fcr dich.", "La bouteille est dans votre sac et pour vous.",
+    ["Die Flasche ist gut und das ist auch nicht zu wenig f\u00fcr dich.", "La bouteille est dans votre sac et pour vous.",  # noqa: E501
      "\u05d1\u05e7\u05d1\u05d5\u05e7 \u05d8\u05d5\u05d1 \u05de\u05d0\u05d5\u05d3"],
 )  # fmt: skip
 def test_another_language_is_seen(text):

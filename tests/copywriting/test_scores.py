@@ -40,7 +40,7 @@ def test_no_sentences_have_no_scores():
 
 
 def test_wilson_by_hand():
-    # 8 of 10, z = 1.96: middle (0.8 + 3.8415 / 20) / 1.38415 = .7167, reach 1.96 sqrt(.016 + .0096037) / 1.38415 = .2266
+    # 8 of 10, z = 1.96: middle (0.8 + 3.8415 / 20) / 1.38415 = .7167, reach 1.96 sqrt(.016 + .0096037) / 1.38415 = .2266  # noqa: E501
     assert wilson(8, 10) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
     assert wilson(0, 10)[0] == pytest.approx(0) and wilson(10, 10)[1] == pytest.approx(1)
     with pytest.raises(ValueError, match="hits must lie between 0 and n = 2, got 3"):
