@@ -383,6 +383,8 @@ class LocalProvider:
         Tokens of prompt and answer together.
     temperature : float
         0: always the likeliest word.
+    repeat_penalty : float, at least 1
+        Makes words that were said less likely; at 1 the small model says the same thing until it is cut off.
     seed : int
         For temperatures above 0.
     max_tokens : int
@@ -392,13 +394,21 @@ class LocalProvider:
     n_threads: int = 1
     context: int = 2048
     temperature: float = 0.0
+    repeat_penalty: float = 1.1
     seed: int = 0
     max_tokens: int = 500
     name: ClassVar[str] = "local"
     prices: ClassVar[tuple[float, float]] = (0.0, 0.0)
 
     def __post_init__(self):
-        for name, least in (("n_threads", 1), ("context", 64), ("temperature", 0), ("seed", 0), ("max_tokens", 1)):
+        for name, least in (
+            ("n_threads", 1),
+            ("context", 64),
+            ("temperature", 0),
+            ("repeat_penalty", 1),
+            ("seed", 0),
+            ("max_tokens", 1),
+        ):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < float("inf"):
                 raise ValueError(f"{name} must be at least {least}, got {value!r}")
@@ -426,6 +436,7 @@ class LocalProvider:
             "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
             "max_tokens": min(prompt.max_tokens, self.max_tokens),
             "temperature": self.temperature,
+            "repeat_penalty": self.repeat_penalty,
             "seed": self.seed,
         }
 

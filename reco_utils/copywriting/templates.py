@@ -285,7 +285,7 @@ def gaps_of(brief: Brief) -> dict[str, str]:
     gaps |= {"price": money(brief.price, brief.currency) if brief.price else ""}
     gaps |= {"care": next((s for s in SENTENCE_END.split(brief.description) if CARE.fullmatch(s)), "")}
     gaps |= _others(known, gaps)
-    gaps |= {"details": "" if known else listed(_head(brief)[1].split(", "))}
+    gaps |= {"details": "" if known else _head(brief)[1]}
     for name in ("colour", "material"):
         gaps[name] = listed(re.split(r", | ?/ ", gaps[name]))
     gaps |= {"listing": _listing(gaps)}
@@ -325,10 +325,11 @@ def is_plural(phrase: str) -> bool:
 
 def _head(brief):
     """The title's part that names the thing, and the rest; all of it and nothing where the kind is not known."""
-    first, _, rest = brief.name.partition(", ")
+    name = brief.name.capitalize() if brief.name.isupper() and " " in brief.name else brief.name  # no shouting
+    first, _, rest = name.partition(", ")
     if kind_of(brief) and kind_of(brief).lower() in first.lower():
         return first, rest if _plain(rest) else ""
-    return cut(brief.name, 120), ""
+    return cut(name, 120), ""
 
 
 def _grammar(brief, material=""):

@@ -25,7 +25,7 @@ from reco_utils.copywriting.brief import Brief
 from reco_utils.copywriting.checks import Checked, Finding, Limits, check_text
 from reco_utils.copywriting.prompts import META_CHARS, NAME, SUBJECT_CHARS, TITLE_CHARS, Prompt
 from reco_utils.copywriting.providers import Provider, ProviderError, count_tokens
-from reco_utils.copywriting.templates import Page, TemplateWriter
+from reco_utils.copywriting.templates import LAST_SUBJECTS, Page, TemplateWriter
 
 MOST_CHARS = 12_000  # a longer answer is refused unread
 KEPT_CHARS = 2_000  # of a refused text
@@ -103,7 +103,7 @@ class Writer:
         """A product description in a tone ("professional", "casual", "luxury", "technical")."""
         task = _Task(
             prompts.description(brief, tone, max_words), brief, replace(self.limits, max_words=max_words),
-            lambda: self.fallback.description(brief, tone=tone, max_words=max_words),
+            lambda: self.fallback.description(brief, tone=tone, max_words=max_words), faults=_description_faults,
         )  # fmt: skip
         return self._write(task)
 
@@ -116,6 +116,7 @@ class Writer:
         task = _Task(
             prompts.subject(briefs, occasion), prompts.subject_facts(briefs, occasion), limits,
             lambda: self.fallback.subject(briefs, occasion=occasion), faults=_subject_faults, read=without_name,
+            last=LAST_SUBJECTS[-1],
         )  # fmt: skip
         written = self._write(task)
         return replace(written, text=with_name(written.text, name)) if written.text else written
@@ -149,16 +150,14 @@ class Writer:
         return self._fall_back(task, attempts, refused, errors)
 
     def _fall_back(self, task, attempts, refused, errors):
-        """The template's text; without the sentences that have a finding; or nothing."""
+        """The template's text; else without the sentences that have a finding; else the last resort; or nothing."""
         text = tidy(task.template())
-        for _ in range(2):
+        for again in (lambda checked: _without(checked.text, checked.findings), lambda checked: task.last, None):
             checked = self._judged(text, task)
             if checked.ok:
                 return Written(text, self.fallback.name, attempts, tuple(refused), checked, tuple(errors))
-            refused.append((checked.text[:KEPT_CHARS], checked.findings))
-            text = _without(checked.text, checked.findings)
-            if not text:
-                break
+            refused += [(checked.text[:KEPT_CHARS], checked.findings)] if text else []
+            text = again(checked) if again else ""
         return Written("", "none", attempts, tuple(refused), Checked("", (), ()), tuple(errors))
 
     def _judged(self, text, task, completion=None):
@@ -179,7 +178,7 @@ class Writer:
 
 
 class _Task(NamedTuple):
-    """One text to write: the prompt, the facts, the limits, the template, further faults, what the check reads."""
+    """One text to write: prompt, facts, limits, template, further faults, what the check reads, the last resort."""
 
     prompt: Prompt
     brief: Brief
@@ -187,6 +186,7 @@ class _Task(NamedTuple):
     template: Callable[[], str]
     faults: Callable[[str, str, Brief], list[Finding]] = lambda text, read, brief: []
     read: Callable[[str], str] = lambda text: text
+    last: str = ""
 
 
 def _refusal(text, kind, why):
@@ -205,6 +205,15 @@ def _gaps_left(text, brief):
     """Placeholders that nobody filled, unless the title has them."""
     found = [match for match in GAP.finditer(text) if match[0] not in brief.as_text()]
     return [Finding("banned", m.start(), m.end(), f"{m[0]!r} was left unfilled") for m in found]
+
+
+def _description_faults(_, text, brief):
+    """A description is about the product: it has a word of the title, of three letters or more where there is one."""
+    title = set(re.findall(r"[^\W_]+", brief.name.lower()))
+    title = {word for word in title if len(word) > 2} or title
+    if not title or title & set(re.findall(r"[^\W_]+", text.lower())):
+        return []
+    return [Finding("language", 0, len(text), "no word of the title: is this about the product?")]
 
 
 def _subject_faults(_, text, brief):

@@ -209,3 +209,10 @@ def test_what_is_no_page_is_refused(text):
 def test_a_page_survives_a_round_trip():
     page = Page("a", "b", "c\n\nd")
     assert Page.of(str(page)) == page
+
+
+def test_a_title_in_capitals_is_not_shouted():
+    brief = Brief("WHITE HANGING HEART T-LIGHT HOLDER", price=2.55)
+    for tone in TONES:
+        assert "White hanging heart t-light holder" in TemplateWriter().description(brief, tone=tone)
+    assert "HEART" not in TemplateWriter().subject([brief])

@@ -57,14 +57,15 @@ def test_a_provider_that_fails_is_asked_no_more_and_replaced(mug, scripted, kind
     assert written.errors == (f"scripted: {kind}: no luck",) and len(provider.prompts) == 1
 
 
-@pytest.mark.parametrize("text", ["", "   \n", "🔥🔥🔥", "...", "12 34", "word " * 20_000, "<html><body>", "asdf ghjk"])
+@pytest.mark.parametrize(
+    "text", ["", "   \n", "🔥🔥🔥", "...", "12 34", "word " * 20_000, "<html><body>", "asdf ghjk", "Sounds good."]
+)
 def test_nonsense_is_never_published(mug, scripted, text):
     for written in (
         Writer(scripted(text)).description(mug),
-        Writer(scripted(text)).subject([mug]),
         Writer(scripted(text)).category_page("Kitchen", [mug]),
     ):
-        assert written.ok and (written.provider == "template" or text == "asdf ghjk")
+        assert written.ok and written.provider == "template"
         assert all(len(refused) <= 2_000 for refused, _ in written.refused)
 
 
@@ -152,9 +153,7 @@ def test_spam_and_false_urgency_are_refused(mug, scripted, spam):
     assert Writer(scripted(spam)).subject([mug]).provider == "template"
 
 
-@pytest.mark.parametrize(
-    "name", [None, "", "  ", 7, float("nan"), "🔥🔥", "<b></b>"[:3] * 0, "-.'", "N" * 60, "x" * 5000]
-)
+@pytest.mark.parametrize("name", [None, "", "  ", 7, float("nan"), "🔥🔥", "<>", "-.'", "N" * 60, "x" * 5000])
 def test_a_name_that_is_none_or_does_not_fit_is_left_out(name):
     assert with_name(f"{NAME}, a look at the red mug", name) == "A look at the red mug"
 
@@ -366,3 +365,28 @@ def test_attempts_are_at_least_one(attempts):
 def test_banned_words_of_the_shop_hold_in_every_task(mug, scripted):
     writer = Writer(scripted(GOOD), limits=Limits(banned=("enamel",)))
     assert "banned" in kinds(writer.description(mug))[0]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"title": "🔥🔥🔥"},
+        {"title": "בקבוק אדום", "price": 3},
+        {"title": "<b>Mug</b><script>alert(1)</script>", "description": "<p>Red &amp; blue"},
+        {"title": "Mug", "description": "word " * 10_000, "price": float("nan"), "tags": None, "brand": 7},
+        {"title": "Mug", "attributes": [("colour", "red"), ("colour", "blue")], "category": float("nan")},
+        {"title": "x" * 400},
+        {"title": "Guaranteed results: click here, buy now"},
+    ],
+)
+def test_odd_products_give_a_checked_text_or_none(row, scripted):
+    brief = Brief.of(row)
+    for writer in (Writer(), Writer(scripted(LIE))):
+        for written in (writer.description(brief), writer.subject([brief]), writer.category_page("Odd", [brief])):
+            assert written.ok or (written.text, written.provider) == ("", "none")
+            assert "<script" not in written.text
+
+
+def test_a_subject_that_cannot_name_a_product_names_none():
+    written = Writer().subject([Brief("Guaranteed results: click here")], name="Ann")
+    assert written.text == "A few things you may like" and written.ok
