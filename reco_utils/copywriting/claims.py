@@ -79,6 +79,7 @@ NUMBERISH = {stem(w) for w in (
     "twenty thirty forty fifty sixty seventy eighty ninety minus half quarter third dozen pair trio hundred thousand"
 ).split()} | {stem(unit) for unit in UNIT if unit.isalpha()}  # fmt: skip
 AGE = stem("age")
+LIFE = {"s", "min", "h"}  # "twenty minutes to yourself"
 PURE = {stem(w) for w in "pure purely all entirely only solely".split()}
 READER = {stem(w) for w in "your you whose their his her my every everybody anybody everyone".split()}
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[;:\u2014\n]")
@@ -89,7 +90,7 @@ FAKE = {
 COMMON_STEMS = frozenset(stem(w) for w in COMMON.split())
 GENERAL_STEMS = COMMON_STEMS | {stem(w) for w in EVERYDAY.split()}
 _TELLS = re.compile(
-    r"(?!This|Its|Always|Perhaps|Sometimes|Mornings|Sundays|Weekends|Evenings|Thanks)[A-Z][a-z]+(?:s|ed)\b"
+    r"(?!This|Its|Always|Perhaps|Sometimes|Mornings|Sundays|Weekends|Evenings|Thanks)[A-Z][a-z]{1,}(?:[^s\W]s|ed)\b"
 )
 OPPOSITE = {
     stem(word): frozenset(stem(other) for other in group.split() if other != word)
@@ -340,9 +341,13 @@ def _idioms(found):
 
 
 def _phrases(text, found, signs, masked, ledger):
+    sentences = _sentences(text, found)
     for first, last, phrase, kind in _match(_CLAIM_INDEX, found):
         if masked.issuperset(range(first, last)):
             continue
+        if kind == "colour" and not _about(found[first].start, sentences, ledger):
+            if not first or found[first - 1].stem not in ("in", "or", "and", "also"):
+                continue
         start, end = found[first].start, found[last - 1].end
         content = [word for word in phrase if word not in FUNCTION] or list(phrase)
         if signs[first] and kind in ("superlative", "urgency", "social-proof", "colour", "origin", "price"):
@@ -602,6 +607,21 @@ def _mates(text, found, ledger):
                 yield _claim("feature", words[0].start, words[-1].end, text, False)
 
 
+def _sentences(text, found):
+    """The tokens of each sentence or part of one up to a colon."""
+    parts, last = [], 0
+    for end in [*(m.start() for m in _SENTENCE_END.finditer(text)), len(text)]:
+        parts.append([t for t in found if last <= t.start < end])
+        last = end
+    return parts
+
+
+def _about(start, sentences, ledger):
+    """Does the sentence at `start` name anything of the facts?"""
+    here = next((part for part in sentences if part and part[0].start <= start <= part[-1].start), ())
+    return any(t.stem in ledger.affirmed and not _ordinary(t.stem) for t in here)
+
+
 def _strangers(text, found, masked, ledger):
     """A word that is neither in the facts nor ordinary, in a sentence about the product and not about the reader."""
     last = 0
@@ -666,12 +686,14 @@ def _echoes(found, ledger):
 # -------------------------------------------------------------------------------------------------------------- numbers
 def _numbers(text, found, ledger):
     each = re.search(r"\b(?:each|every one|apiece|a piece|per \w+)\b|\d\sa\s\w+|cents an? \w+", text, re.I)
-    all_q = quantities(text)
+    all_q, sentences = quantities(text), _sentences(text, found)
     for q, room in zip(all_q, _rooms(text, all_q)):
         said = text[q.start : q.end]
         near = _nearby(found, q, room)
         head = _counted(found, q)
         if not q.digits and q.dimension == "count" and _harmless(q, head, ledger):
+            continue
+        if not q.digits and q.unit in LIFE and not _about(q.start, sentences, ledger):
             continue
         agreeing = [k for k in ledger.known if _agrees(q, k.quantity, ledger)]
         agreeing = agreeing or [k for k in ledger.known if _same_digits(q, k, ledger)]

@@ -17,7 +17,7 @@ height high tall; herb herbal; hike hiking; hob cooktop; hood hooded; hoover vac
 insulate insulated insulation; iron ironing; jewellery jewelry; jumper sweater pullover; kilo kilogram
 knit knitted knitwear; lacquer lacquered; laptop notebook; leak leakproof; length long; lid cap; lined lining
 machine; magnet magnetic; man men men's; mat matt matte; mould mold; non-slip anti-slip nonslip slipproof; oil oiled
-pack packet; pattern patterned print printed; person people; phone smartphone; photo photograph picture
+pack packet; pattern patterned print printed; person people; photo photograph picture
 playback play plays; player players; press pressed; protein; quilt quilted; rate rating rated; recommend recommended
 refill refillable; reflect reflective; remove removable; repellent repel repels; resistant resistance resist
 reuse reusable; review reviews; rib ribbed; roast roasted; run running runner; sand sandy; silicone; smoke smoked
@@ -540,7 +540,7 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
     "feature": (
         r"\b(?:glow|glows|glowing)[ -]in[ -]the[ -]dark\b",
         r"\b(?:never|doesn't|won't|will not|does not|cannot|can't) (?:rust|fade|leak|break|shrink|slip|scratch|stain|tear|crease|chip|peel|"  # noqa: E501
-        r"bend|crack|wear out|run out|go blunt|lose (?:its )?\w+|need \w+|tangle|squeak|wobble|itch|pill|warp|dull|melt|burn|bleed|smudge)\b",  # noqa: E501
+        r"bend|crack|wear out|go blunt|lose (?:its )?\w+|need \w+|tangle|squeak|wobble|itch|pill|warp|dull|melt|burn|bleed|smudge|kink)(?:s|es)?\b",  # noqa: E501
         r"\b(?:keeps?|stays?|lasts?|runs?|holds?)\b[^.;]{0,40}\bfor (?:hours|days|weeks|months|years|decades|a lifetime)\b",  # noqa: E501
         r"\bfor (?:babies|newborns|toddlers|infants|pregnant women|diabetics|vegans|coeliacs|celiacs)\b",
     ),

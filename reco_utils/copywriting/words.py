@@ -13,6 +13,8 @@ _JOINED = re.compile(r"(\w{3,})(proof|resistant|repellent|resistance)")
 
 KEPT = {
     "slimming",
+    "approved",
+    "added",
     "gots",
     "notes",
     "hardy",
