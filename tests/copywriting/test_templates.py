@@ -216,3 +216,11 @@ def test_a_title_in_capitals_is_not_shouted():
     for tone in TONES:
         assert "White hanging heart t-light holder" in TemplateWriter().description(brief, tone=tone)
     assert "HEART" not in TemplateWriter().subject([brief])
+
+
+def test_no_fact_is_told_twice(mug):
+    for tone in TONES:
+        for seed in range(30):
+            text = TemplateWriter(seed).description(mug, tone=tone).lower()
+            for fact in ("enamel", "350 ml", "forest green", "sweden", "14.90", "3-year", "wash before"):
+                assert text.count(fact) <= 1, text
