@@ -202,13 +202,15 @@ class Page(NamedTuple):
     @classmethod
     def of(cls, text: str) -> Self:
         """The parts of a text laid out with TITLE:, META: and BODY:; ValueError where one is missing or empty."""
-        found = PARTS.fullmatch(text.strip())
-        if not found:
-            raise ValueError("a page needs the parts TITLE:, META: and BODY:, in this order, none of them empty")
-        return cls(*(part.strip().strip("*").strip() for part in found.groups()))
+        before, *found = LABELS.split(text.strip())
+        parts = [part.strip().strip("*").strip() for part in found[1::2]]
+        labels = [label.upper() for label in found[::2]]
+        if before or labels != ["TITLE", "META", "BODY"] or not all(parts) or "\n" in parts[0] + parts[1]:
+            raise ValueError("a page needs TITLE:, META: (one line each) and BODY:, in this order, none of them empty")
+        return cls(*parts)
 
 
-PARTS = re.compile(r"\W*TITLE\W*:\W*?(\S[^\n]*)\s+\W*META\W*:\W*?(\S[^\n]*)\s+\W*BODY\W*:\s*(\S.*)", re.S | re.I)
+LABELS = re.compile(r"^[^\w\n]{0,4}(TITLE|META|BODY)[^\w\n:]{0,4}:", re.I | re.M)  # models write "**Title:**" too
 
 
 @dataclass(frozen=True)

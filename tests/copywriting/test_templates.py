@@ -199,10 +199,18 @@ def test_a_page_is_read_as_models_lay_it_out(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "nonsense", "TITLE: a\nBODY: c", "TITLE: a\nMETA:\nBODY: c", "META: b\nTITLE: a\nBODY: c"]
+    "text",
+    [
+        "",
+        "nonsense",
+        "TITLE: a" + "\n" * 50_000 + "x",
+        "TITLE: a\nBODY: c",
+        "TITLE: a\nMETA:\nBODY: c",
+        "META: b\nTITLE: a\nBODY: c",
+    ],
 )
 def test_what_is_no_page_is_refused(text):
-    with pytest.raises(ValueError, match="TITLE:, META: and BODY:"):
+    with pytest.raises(ValueError, match="needs TITLE:, META: .* and BODY:"):
         Page.of(text)
 
 
