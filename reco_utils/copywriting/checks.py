@@ -24,6 +24,7 @@ BANNED = (  # spam triggers
     "this is not spam",
     "urgent", "what are you waiting for", "winner", "you have been selected", "you won", "$$$",
 )  # fmt: skip
+MAX_CHECKED = 4000  # characters; a longer text is refused unread, some rules take quadratic time
 MAX_SENTENCE = 45  # words; of people who write for shops hardly anybody needs more
 FOREIGN = {  # frequent words that English does not have
     "german": "und der das ist mit nicht f\u00fcr ein eine auf sich auch wird sind von zu den dem",
@@ -122,6 +123,9 @@ def check_text(text: str, brief: Brief, *, limits: Limits = Limits()) -> Checked
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, got {type(text).__name__}")
+    if len(text) > MAX_CHECKED:
+        why = f"{len(text)} characters, at most {MAX_CHECKED} can be checked"
+        return Checked(text, (Finding("length", 0, len(text), why),), ())
     made = claims(text, brief)
     findings = set(_plainest([Finding(c.kind, c.start, c.end, c.why) for c in made if not c.supported]))
     for check in (_length, _banned, _readability, _language, _instructions):

@@ -167,6 +167,11 @@ def test_a_text_without_words_is_refused(text):
     assert kinds(text) == {"length"}
 
 
+def test_a_text_too_long_to_be_checked_is_refused_unread():
+    (found,) = check_text("a mug of 5 cm " * 20_000, BOTTLE).findings
+    assert (found.kind, found.why) == ("length", "280000 characters, at most 4000 can be checked")
+
+
 def test_banned_phrases_are_whole_words_in_any_case():
     limits = Limits(banned=("mega good", "art"))
     assert [f.kind for f in check_text("Mega GOOD.", BOTTLE, limits=limits).findings] == ["banned"]
