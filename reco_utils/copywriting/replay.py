@@ -8,6 +8,7 @@ and its model's goes into it, so it holds no key. Answers that no model gave, ma
 import hashlib
 import json
 import os
+import re
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +17,16 @@ from reco_utils.copywriting.prompts import Prompt
 from reco_utils.copywriting.providers import Completion, Provider, ProviderError
 
 SOURCES = ("recorded", "constructed")
+REASONS = re.compile(r"<reasons>.*?</reasons>", re.S)
 
 
 def key_of(prompt: Prompt) -> str:
-    """16 hex digits that stand for a prompt: another word or limit gives another key."""
-    parts = json.dumps([prompt.system, prompt.user, prompt.max_tokens])
+    """16 hex digits that stand for a prompt: another word or limit gives another key.
+
+    The reasons of a refusal do not count: they are the checker's words, and a better checker would void recordings.
+    """
+    user = REASONS.sub("", prompt.user)
+    parts = json.dumps([prompt.system, user, prompt.max_tokens])
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 

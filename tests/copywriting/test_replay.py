@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reco_utils.copywriting.prompts import Prompt
+from reco_utils.copywriting.prompts import Prompt, again
 from reco_utils.copywriting.providers import Completion, ProviderError
 from reco_utils.copywriting.replay import Recorder, Replay, key_of
 from tests.copywriting.record_local import PATH, tasks
@@ -67,6 +67,13 @@ def test_another_source_is_refused(tmp_path, scripted):
 
 def test_the_key_is_that_of_a_known_prompt():
     assert key_of(Prompt("a", "b", 1)) != key_of(Prompt("ab", "", 1))  # the parts are told apart
+
+
+def test_the_key_survives_other_words_of_the_checker_but_no_other_refused_text():
+    first = again(PROMPT, "the best mug", ["superlative: no"])
+    assert key_of(first) == key_of(again(PROMPT, "the best mug", ["superlative: not in the facts"]))
+    assert key_of(first) != key_of(again(PROMPT, "the worst mug", ["superlative: no"]))
+    assert key_of(first) != key_of(PROMPT)
 
 
 # ------------------------------------------------------------------------------------------ the recordings we ship
