@@ -12,7 +12,8 @@ coast coastal; colour color coloured colored; cordless wireless; crust crunchy c
 cycle bike bicycle; delivery deliver delivered shipping ship shipped postage; depth deep; diameter; dim dimmable
 dog dogs; dot dotted; enamel enamelled enameled; fat; fibre fiber; fibreglass fiberglass; flower floral flowers
 fold foldable foldaway; forge forged; fragrance scent scented perfume fragranced perfumed; freeze freezer frozen
-garden gardening; gold golden; grey gray; guarantee warranty; hand hands manual; handle grip; harvest harvested
+garden gardening; gold golden; grey gray; guarantee guaranteed warranty; hand hands manual
+handle grip; harvest harvested
 height high tall; herb herbal; hike hiking; hob cooktop; hood hooded; hoover vacuum; include inclusive included
 insulate insulated insulation; iron ironing; jewellery jewelry; jumper sweater pullover; kilo kilogram
 knit knitted knitwear; lacquer lacquered; laptop notebook; leak leakproof; length long; lid cap; lined lining
@@ -189,7 +190,7 @@ veterinarians, veterinary, vets, viral, voted, winning, world famous
 """,
     "superlative": """
 bar none, barista quality, beats any, beats every, best in class, best quality, better than any, breakthrough
-cutting edge, ever made, everlasting, finest quality, first of its kind, flawless, for life, groundbreaking
+cutting edge, ever made, everlasting, finest quality, first of its kind, flawless, groundbreaking
 highest quality, hotel quality, in its class, in the business, incomparable, indestructible, industry leading
 innovative, last forever, lasts a lifetime, lasts forever, leading, like no other, like nothing else, luxury grade
 market leading, miracle, money can buy, never breaks, never fades, never fails, next generation, no 1, none better
@@ -409,6 +410,7 @@ yourself zero
 
 # everyday life: the things and doings that copy tells stories about
 EVERYDAY = """
+alike empty emptied full presence stretch thirst tomatoes carrot
 aboard accompany add addictive adds admire admit adult adults adventure adventurers adventures ah aha ahead ahoy aim
 airport airy alarm allow alone ambition ambitions amount anniversary answer answers anywhere apiece apologies apology
 appear appetite apply approx approximately april armchair arms arrive arrives artist artists ask asks asleep attic

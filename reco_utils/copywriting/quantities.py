@@ -132,8 +132,8 @@ def _units():
         dimension, words, size = (part.strip() for part in line.split("|"))
         for word in words.split():
             found[word.replace("-", " ")] = (dimension, float(size), words.split()[0])
-            if len(word) > 3 and word.isalpha():
-                found[word + "s"] = (dimension, float(size), words.split()[0])
+            if len(word) > 3 and word.replace("-", "").isalpha():
+                found[word.replace("-", " ") + "s"] = (dimension, float(size), words.split()[0])
     found |= {
         "pence": ("money", 0.01, "cent"),
         "feet": found["foot"],
