@@ -3,6 +3,7 @@
     gap(found, by_profile(split.batch, "gender"), "ndcg")          # largest minus smallest mean; is it chance?
     compare(models, split, ["ndcg", AveragePrice(prices)], ...)    # then sliced(found, locations, "average_price")
     exposure(lists, by_size(train, brands), train)                 # do small brands get their share of places?
+    NewcomerShare(is_small, label="small brands")                  # of `beyond`: their share of each list
 
 A gap is a fact about lists, not yet a verdict: groups may want different things. What to do about it is for people.
 
@@ -18,7 +19,7 @@ from scipy.special import stdtrit
 
 from reco_utils.core import Dataset, Split, TopK
 from reco_utils.evaluate.compare import LEVEL, N_RESAMPLES, Comparison, compare
-from reco_utils.evaluate.listed import as_rows, checked_items, mean_over, owners_of
+from reco_utils.evaluate.listed import as_rows, checked_items, owners_of
 from reco_utils.evaluate.slices import NO_SLICE, coded, only_items
 from reco_utils.evaluate.stats import resampled_means
 
@@ -205,35 +206,6 @@ class AveragePrice:
 
 
 # ------------------------------------------------------------------------------------------------------------ exposure
-def exposure_share(lists: TopK, mask) -> np.ndarray:
-    """Share of a list's items that belong to a group, e.g. to small brands: flagged / listed.
-
-    Parameters
-    ----------
-    mask : (I,) bool
-
-    Returns
-    -------
-    (B,) float64 in [0, 1]; NaN for an empty list
-    """
-    mask = np.asarray(mask)
-    if mask.dtype != bool or mask.ndim != 1:
-        raise ValueError(f"mask must be one bool per item, got {mask.dtype} {mask.shape}")
-    return mean_over(lists, mask)
-
-
-@dataclass(frozen=True, eq=False)
-class ExposureShare:
-    """`exposure_share` of the items flagged in mask (I,), to be compared by."""
-
-    mask: np.ndarray
-    label: str = "exposure_share"
-
-    def __call__(self, lists: TopK) -> np.ndarray:
-        """(B,), one number per user."""
-        return exposure_share(lists, self.mask)
-
-
 def exposure(lists: TopK, labels, train: Dataset | None = None) -> pd.DataFrame:
     """Share of all places that each group of items has, beside its share of the catalogue and of what users did.
 

@@ -79,7 +79,6 @@ OF_LISTS = {
     "personalisation": lambda lists: personal.personalisation(lists),
     "popularity_lift": lambda lists: personal.popularity_lift(lists, SPLIT.train),
     "average_price": lambda lists: fairness.average_price(lists, PRICES),
-    "exposure_share": lambda lists: fairness.exposure_share(lists, FLAGS),
     "exposure": lambda lists: fairness.exposure(lists, LABELS),
 }
 MEASURES = OF_LISTS | {name: lambda lists, f=f: f(lists, TRUTH[: len(lists)]) for name, f in OF_TRUTH.items()}

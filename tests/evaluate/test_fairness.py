@@ -10,10 +10,8 @@ from reco_utils.evaluate.beyond import Coverage
 from reco_utils.evaluate.compare import compare
 from reco_utils.evaluate.fairness import (
     AveragePrice,
-    ExposureShare,
     average_price,
     exposure,
-    exposure_share,
     gap,
     item_gap,
 )
@@ -172,14 +170,6 @@ def test_prices_that_cannot_be_are_refused(prices, says):
 
 
 # ------------------------------------------------------------------------------------------------------------ exposure
-def test_the_share_of_a_group_in_each_list():
-    mask = np.array([True, False, True, False])
-    np.testing.assert_allclose(exposure_share(LISTS, mask), [2 / 3, 1 / 2, 0, np.nan])
-    np.testing.assert_allclose(ExposureShare(mask)(LISTS), [2 / 3, 1 / 2, 0, np.nan])
-    with pytest.raises(ValueError, match="mask must be one bool per item, got int64"):
-        exposure_share(LISTS, np.arange(4))
-
-
 def test_places_beside_catalogue_and_interactions_by_hand():
     train = train_of([[1, 1, 0, 0], [1, 0, 1, 0]])  # 2, 1, 1 and 0 owners
     table = exposure(LISTS, ["big", "big", "small", None], train)
