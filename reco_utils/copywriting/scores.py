@@ -37,7 +37,9 @@ class Scores:
 
 
 def sentences(part: str = "practice") -> list[dict]:
-    """The labelled sentences: "practice" to write checks against (200), "exam" to judge them by (300).
+    """The labelled sentences: "practice" to write checks against, "exam" to judge them by, once.
+
+    Sentences of an exam that was judged on are practice from then on. Each has a unique id.
 
     Raises
     ------
