@@ -10,6 +10,10 @@ PYTHON ?= python3
 QUICK ?=
 CONTESTS ?=
 
+ifneq ($(filter serve,$(MAKECMDGOALS)),)
+EXTENSION := 1
+endif
+
 # One environment per interpreter: .venv, or .venv-python3.13 with PYTHON=python3.13.
 VENV := .venv$(addprefix -,$(filter-out python python3,$(notdir $(PYTHON))))
 BIN := $(VENV)/bin/python
@@ -27,6 +31,8 @@ $(shell test -x $(BIN) || rm -f $(VENV)/installed-*)
 
 RUN_NOTEBOOKS := $(BIN) -m reco_utils run --dataset $(DATASET) --size $(SIZE) --seed $(SEED) \
 	$(if $(ONLY),--only $(ONLY)) $(if $(EXTENSION),--extension)
+COMPILE := $(BIN) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--python-version 3.11
 NBVAL := -n $(JOBS) --dist loadfile --nbval --nbval-current-env --nbval-sanitize-with=tests/sanitize.cfg
 NOTEBOOKS = $(wildcard notebooks/0[0-9]_*.ipynb $(if $(EXTENSION),notebooks/1[0-9]_*.ipynb))
 
@@ -43,7 +49,7 @@ PEER_KEY = $(shell cat benchmarks/requirements-$(1).txt | cksum | tr -d ' ')
 PEER_STAMPS := $(foreach peer,peers lenskit,$(if $(filter .venv-$(peer)/bin/python,$(PEERS) $(LENSKIT)),\
 	.venv-$(peer)/installed-$(call PEER_KEY,$(peer))))
 
-.PHONY: help run test lab lint lock bench install clean
+.PHONY: help run test serve lab lint lock bench install clean
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -61,6 +67,9 @@ test: $(STAMP)  ## run every test, then compare each notebook with its stored ou
 	else echo "no notebooks yet, so no stored outputs to compare"; fi; \
 	[ $$tests -eq 0 ] && [ $$stored -eq 0 ]
 
+serve: $(STAMP)  ## train once, then run the shop: the API and its storefront, until Ctrl-C
+	@$(BIN) -m reco_utils serve --dataset $(DATASET) --size $(SIZE) --seed $(SEED)
+
 lab: $(STAMP)  ## open JupyterLab in the same environment
 	@$(BIN) -m jupyterlab notebooks
 
@@ -68,9 +77,9 @@ lint: $(STAMP)  ## check style everywhere and the format of Python files
 	@$(BIN) -m ruff check . && $(BIN) -m ruff format --check reco_utils tests benchmarks
 
 lock: $(STAMP)  ## resolve the newest versions that fit pyproject.toml
-	@$(BIN) -m uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
-	@echo "requirements.lock is new; run make test"
+	@$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements.lock
+	@$(COMPILE) --upgrade --extra dev --extra extension -c requirements.lock pyproject.toml -o requirements-extension.lock
+	@echo "the locks are new; run make test EXTENSION=1"
 
 bench: $(STAMP) $(PEER_STAMPS)  ## time everything beside other libraries, into runs/bench
 	@$(BIN) benchmarks --peers $(PEERS) --lenskit $(LENSKIT) $(if $(QUICK),--quick) $(if $(CONTESTS),--only $(CONTESTS))

@@ -1,15 +1,21 @@
-"""environment.yml, pyproject.toml and requirements.lock describe one environment."""
+"""environment.yml, pyproject.toml and the locks describe one environment."""
 
 import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+LOCKS = {  # what each must hold
+    "requirements.lock": [*PROJECT["dependencies"], *EXTRAS["dev"]],
+    "requirements-extension.lock": [*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["serve"], *EXTRAS["ann"]],
+}
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 
 
@@ -17,11 +23,11 @@ def by_pip() -> list[str]:
     return next(d["pip"] for d in CONDA["dependencies"] if isinstance(d, dict))
 
 
-def locked() -> dict[str, set[str]]:
-    """Versions of each package in the lock; more than one where they differ between interpreters."""
+def locked(name: str) -> dict[str, set[str]]:
+    """Versions of each package in a lock; more than one where they differ between interpreters."""
     found = {}
-    for name, version in re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", (ROOT / "requirements.lock").read_text(), re.M):
-        found.setdefault(name, set()).add(version)
+    for package, version in re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", (ROOT / name).read_text(), re.M):
+        found.setdefault(package, set()).add(version)
     return found
 
 
@@ -33,18 +39,25 @@ def test_conda_asks_for_the_same_python():
     assert f"python{PROJECT['requires-python']}" in CONDA["dependencies"]
 
 
-def test_the_lock_satisfies_pyproject():
-    lock = locked()
-    for wanted in map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]):
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_satisfies_pyproject(name):
+    lock = locked(name)
+    for wanted in map(Requirement, LOCKS[name]):
         assert all(wanted.specifier.contains(v) for v in lock[wanted.name]), f"{wanted}: locked are {lock[wanted.name]}"
 
 
-def test_the_lock_names_no_place_and_hashes_every_package():
-    text = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_place_and_hashes_every_package(name):
+    text = (ROOT / name).read_text()
     assert "://" not in text and "--index-url" not in text and "--find-links" not in text
     blocks = re.split(r"^(?=[a-z0-9._-]+==)", text, flags=re.M)[1:]
     assert len(blocks) > 100
     assert not [b.splitlines()[0] for b in blocks if "--hash=sha256:" not in b]
+
+
+def test_the_extension_adds_to_the_core_and_changes_nothing_of_it():
+    core, extension = locked("requirements.lock"), locked("requirements-extension.lock")
+    assert core.items() <= extension.items() and len(extension) > len(core)
 
 
 def test_hosted_runs_cover_the_oldest_python_that_is_allowed():
