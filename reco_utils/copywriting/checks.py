@@ -159,17 +159,38 @@ def duplicate_openings(texts: Sequence[str], n: int = 4) -> tuple[tuple[int, Fin
 
 def as_html(checked: Checked) -> str:
     """The text with supported spans green and refused ones red, the reason in their tooltip; everything escaped."""
-    marks = [(f.start, f.end, "#f8c9c4", f.why) for f in checked.findings if f.kind != "length"]
-    marks += [(s.start, s.end, "#cdebc9", s.fact) for s in checked.supported]
     parts, at = [], 0
-    for start, end, colour, why in sorted(marks, key=lambda mark: (mark[0], mark[2] != "#f8c9c4", -mark[1])):
-        if start < at or end <= start:
-            continue
-        parts.append(escape(checked.text[at:start]))
+    for start, end, why, supported in marks(checked):
+        style = f"background:{'#cdebc9' if supported else '#f8c9c4'};color:#111"  # dark letters, on dark paper too
         shown = escape(checked.text[start:end])
-        parts.append(f'<mark style="background:{colour}" title="{escape(why)}">{shown}</mark>')
+        parts += [escape(checked.text[at:start]), f'<mark style="{style}" title="{escape(why)}">{shown}</mark>']
         at = end
     return f"<p>{''.join(parts)}{escape(checked.text[at:])}</p>"
+
+
+class Mark(NamedTuple):
+    """text[start:end] is to be shown as supported or as refused, and why."""
+
+    start: int
+    end: int
+    why: str
+    supported: bool
+
+
+def marks(checked: Checked) -> tuple[Mark, ...]:
+    """What to colour in a text, in order and nothing twice.
+
+    Of marks that overlap the first is kept, of those that begin together the refused, then the longest. Findings about
+    the length of a text have no place in it.
+    """
+    every = [Mark(f.start, f.end, f.why, False) for f in checked.findings if f.kind != "length"]
+    every += [Mark(s.start, s.end, s.fact, True) for s in checked.supported]
+    kept, at = [], 0
+    for mark in sorted(every, key=lambda mark: (mark.start, mark.supported, -mark.end)):
+        if at <= mark.start < mark.end:
+            kept.append(mark)
+            at = mark.end
+    return tuple(kept)
 
 
 def _plainest(findings):

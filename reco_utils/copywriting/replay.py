@@ -17,6 +17,7 @@ from reco_utils.copywriting.prompts import Prompt
 from reco_utils.copywriting.providers import Completion, Provider, ProviderError
 
 SOURCES = ("recorded", "constructed")
+LOCAL = Path(__file__).with_name("local_responses.jsonl")  # answers of the small local model, shipped with the package
 REASONS = re.compile(r"<reasons>.*?</reasons>", re.S)
 
 
