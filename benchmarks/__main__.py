@@ -55,6 +55,7 @@ CONTESTS = {
         "similar products by text", "content", 3,
         "--only ours 'ours from text' sparse_dot_topn scikit-learn 'scipy blocks'", "--items 20000", "--items 3000",
     ),
+    "ann": Contest("nearest vectors, one query at a time", "ann", 3, quick="--items 5000 --queries 50"),
     "growth": Contest("growth of time and memory", "growth", 1, quick="--quick"),
 }  # fmt: skip
 
