@@ -1,15 +1,25 @@
 """What a service must know of itself: how fast, how often degraded, how varied, how far from what it was trained on.
 
-Counters cost a few microseconds per request; percentiles and drift are worked out when somebody looks.
+Counting costs a few microseconds per answer; percentiles and drift are worked out when somebody looks.
 """
 
+import math
+import threading
 import time
+from bisect import bisect_left
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from reco_utils.serve.freshness import Freshness
+
+REPORTED_MS = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)  # upper ends of the buckets that Prometheus is told
+FINE_MS = sorted({0.01 * 1.1**n for n in range(165)} | set(REPORTED_MS))  # 10 microseconds to a minute, 10 % wide
+ENOUGH_LISTS = 100  # below, drift is noise
+SMALL_SHARE = 1e-4  # an empty bin counts so much, or its logarithm would be infinite
+DRIFTED = 0.25  # the rule of thumb: below 0.1 nothing happened, above 0.25 look into it
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,43 +32,61 @@ class Reference:
     trained_at : ISO text
     n_items : int
         Size of the catalogue.
-    scores : (n,) float
-        Scores of the first ten places of the lists made at the training.
-    categories : dict of item id to category
-    shares : dict of category to its share of those places
+    score_quantiles : (101,) float
+        Percentiles of the scores in the first ten places of the lists made at the training.
+    categories : mapping of item id to category, None where it is not known
+        All items of the catalogue.
+    shares : mapping of category to its share of those places
     """
 
     version: str
     trained_at: str
     n_items: int
-    scores: np.ndarray
-    categories: Mapping[str, str]
-    shares: Mapping[str, float]
+    score_quantiles: np.ndarray
+    categories: Mapping[str, str | None]
+    shares: Mapping[str | None, float]
 
 
-@dataclass
 class Monitor:
-    """Counts what is served. Holds no user ids.
+    """Counts what is served. Holds item ids, never those of users. Safe to be used by many threads.
 
     Parameters
     ----------
-    n_lists : int
+    n_lists : int, at least 1
         Coverage and drift are of the last so many lists.
-    window_minutes : int
-        Latency percentiles are of the last so many minutes.
-    freshness : Freshness
-        Says when the stale alarm rings.
+    window_minutes : int, at least 1
+        Percentiles of the latency are of the last so many minutes, the present one included.
+    freshness : Freshness, optional
+        Says when the stale alarm rings; by default one that looks at the same clock.
     clock : function that returns seconds since 1970
     """
 
-    n_lists: int = 1000
-    window_minutes: int = 5
-    freshness: Freshness | None = None
-    clock: Callable[[], float] = time.time
+    def __init__(
+        self,
+        *,
+        n_lists: int = 1000,
+        window_minutes: int = 5,
+        freshness: Freshness | None = None,
+        clock: Callable[[], float] = time.time,
+    ):
+        for name, value in (("n_lists", n_lists), ("window_minutes", window_minutes)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+        self.n_lists, self.window_minutes, self.clock = n_lists, window_minutes, clock
+        self.freshness = freshness or Freshness(clock=clock)
+        self._lock = threading.Lock()
+        self._latency: dict[str, _Latency] = {}
+        self._steps, self._degraded, self._errors = Counter(), Counter(), Counter()
+        self._paths, self._events = Counter(), Counter()
+        self._lists: deque = deque(maxlen=n_lists)
+        self._reference: Reference | None = None
 
     def expect(self, reference: Reference) -> None:
-        """Compare with this from now on: called when a version begins to serve."""
-        raise NotImplementedError
+        """Compare with this from now on: called when a version begins to serve. Drift starts anew."""
+        with self._lock:
+            self._reference = reference
+            self._lists.clear()
+            self._events.clear()
 
     def observe(
         self,
@@ -66,35 +94,263 @@ class Monitor:
         ms: float,
         *,
         step: str = "",
-        cached: bool = False,
+        path: str = "",
         degraded: Sequence[str] = (),
         items: Sequence[str] = (),
-        scores: Sequence[float] = (),
+        scores: Sequence[float | None] = (),
     ) -> None:
-        """Count one answer; `kind` is "recommend", "similar", "search", "events", "features" or "forget"."""
-        raise NotImplementedError
+        """Count one answer.
+
+        Parameters
+        ----------
+        kind : {"recommend", "similar", "search", "events", "features", "item", "forget"}
+        ms : float
+            How long it took.
+        step, path : str
+            See `Answer`; counted if they are not empty.
+        items, scores : (k,)
+            Of a list; lists without items say nothing about coverage or drift.
+        """
+        minute = int(self.clock() // 60)
+        with self._lock:
+            if kind not in self._latency:
+                self._latency[kind] = _Latency(self.window_minutes)
+            self._latency[kind].add(ms, minute)
+            if step:
+                self._steps[step] += 1
+            if path:
+                self._paths[path] += 1
+            self._degraded.update(degraded)
+            if items:
+                self._lists.append((tuple(items), tuple(scores)))
 
     def observe_events(self, items: Sequence[str]) -> None:
         """Count the items of events that came in: those the catalogue lacks are its drift."""
-        raise NotImplementedError
+        with self._lock:
+            known = self._reference.categories if self._reference else ()
+            unknown = sum(item not in known for item in items)
+            self._events.update(all=len(items), unknown=unknown)
 
     def observe_error(self, kind: str, name: str) -> None:
         """Count an answer that was an error, by its name, e.g. "NotFound"."""
-        raise NotImplementedError
+        with self._lock:
+            self._errors[kind, name] += 1
 
+    # ----------------------------------------------------------------------------------------------------------- looks
     def snapshot(self) -> dict:
-        """All of it as plain numbers, for a status page.
+        """All of it as plain values, for a status page; NaN where nothing can be said yet.
 
         Returns
         -------
         dict with
-        requests: {kind: n}; errors: {"kind name": n}; steps: {step: share}; degraded: {part: n}; cache_hit_share;
-        latency_ms: {kind: {"p50", "p95", "p99", "n"}} over the window; coverage (share of the catalogue in the last
-        lists), n_lists; score_psi, category_psi (NaN below 100 lists), unknown_item_share; version, age_hours,
-        freshness ("fresh", "stale", "clock-went-back", "unknown"), alarms: list of sentences.
+
+        - requests {kind: n}, errors {"kind name": n}, degraded {part: n}, paths {path: n} since the start
+        - steps {step: share of the lists}, cache_hit_share (of the lists)
+        - latency_ms {kind: {"p50", "p95", "p99", "n"}} within the window, exact to 5 %
+        - coverage (share of the catalogue in the last lists), n_lists (how many those are)
+        - score_psi, category_psi (NaN below 100 lists), unknown_item_share (of the events since this version serves)
+        - version, age_hours, freshness ("fresh", "stale", "clock-went-back", "unknown"), alarms (sentences)
         """
-        raise NotImplementedError
+        minute = int(self.clock() // 60)
+        with self._lock:
+            lists, reference = list(self._lists), self._reference
+            found = {
+                "requests": {kind: sum(latency.total) for kind, latency in self._latency.items()},
+                "errors": {" ".join(key): n for key, n in self._errors.items()},
+                "degraded": dict(self._degraded),
+                "paths": dict(self._paths),
+                "steps": {step: n / self._steps.total() for step, n in self._steps.most_common()},
+                "cache_hit_share": _share(self._paths["cached"], self._paths.total()),
+                "latency_ms": {kind: latency.percentiles(minute) for kind, latency in self._latency.items()},
+                "unknown_item_share": _share(self._events["unknown"], self._events["all"]),
+            }
+        found |= self._drift(lists, reference) | {"n_lists": len(lists)}
+        found |= self._age(reference)
+        return found | {"alarms": _alarms(found)}
+
+    def _drift(self, lists, reference):
+        """Coverage and the two stability indexes of the last lists."""
+        shown = [item for items, _ in lists for item in items]
+        if reference is None:
+            return {"coverage": math.nan, "score_psi": math.nan, "category_psi": math.nan}
+        found = {"coverage": _share(len({item for item in shown if item in reference.categories}), reference.n_items)}
+        if len(lists) < ENOUGH_LISTS:
+            return found | {"score_psi": math.nan, "category_psi": math.nan}
+        scores = np.array([score for _, scores in lists for score in scores if score is not None], float)
+        expected, served = score_shares(reference.score_quantiles, scores)
+        names = list({*reference.shares, *(reference.categories.get(item) for item in shown)})
+        counts = Counter(reference.categories.get(item) for item in shown)
+        categories = [counts[name] / len(shown) for name in names]
+        usual = [reference.shares.get(name, 0.0) for name in names]
+        return found | {
+            "score_psi": stability_index(expected, served),
+            "category_psi": stability_index(usual, categories),
+        }
+
+    def _age(self, reference):
+        """How old the model is, and what is to be thought of that."""
+        if reference is None:
+            return {"version": "", "age_hours": math.nan, "freshness": "unknown", "sentence": "no model serves"}
+        verdict = self.freshness.verdict(reference.trained_at)
+        age = {"age_hours": verdict.age_hours, "freshness": verdict.state, "sentence": verdict.sentence}
+        return {"version": reference.version, **age}
 
     def prometheus(self) -> str:
-        """The same in the text format that Prometheus reads."""
-        raise NotImplementedError
+        """The same in the text format that Prometheus reads, latency as a histogram since the start."""
+        now = self.snapshot()
+        with self._lock:
+            totals = {kind: (latency.cumulative(), latency.sum_ms) for kind, latency in self._latency.items()}
+        lines = _metric("reco_request_seconds", "histogram", "Time to answer.", _histogram(totals))
+        by_label = (
+            ("reco_errors_total", "Answers that were errors.", ("kind", "error"), _split(now["errors"])),
+            ("reco_lists_total", "Lists by the road they took.", ("path",), now["paths"]),
+            ("reco_degraded_total", "Lists made without a part that failed or was late.", ("part",), now["degraded"]),
+        )
+        for name, text, labels, counts in by_label:
+            rows = [(name, _labels(labels, key), n) for key, n in counts.items()]
+            lines += _metric(name, "counter", text, rows)
+        steps = [("reco_step_share", _labels(("step",), step), share) for step, share in now["steps"].items()]
+        lines += _metric("reco_step_share", "gauge", "Share of lists by the step that was asked first.", steps)
+        for name, text in GAUGES.items():
+            lines += _metric(f"reco_{name}", "gauge", text, [(f"reco_{name}", "", now[name])])
+        state = int(now["freshness"] != "fresh")
+        lines += _metric(
+            "reco_stale", "gauge", "1 if the model is too old or its age unknown.", [("reco_stale", "", state)]
+        )
+        version = _labels(("version",), now["version"])
+        lines += _metric("reco_model", "gauge", "The version that serves.", [("reco_model", version, 1)])
+        return "\n".join(lines) + "\n"
+
+
+GAUGES = {
+    "age_hours": "Hours since the training.",
+    "coverage": "Share of the catalogue in the last lists.",
+    "cache_hit_share": "Share of lists that came from the cache.",
+    "score_psi": "Stability index of the scores against those at the training; above 0.25 look into it.",
+    "category_psi": "Stability index of the categories shown against those at the training.",
+    "unknown_item_share": "Share of events about items that the model does not know.",
+}
+
+
+# ----------------------------------------------------------------------------------------------------------- latency
+class _Latency:
+    """Counts of one kind of answer by time taken: since the start, and minute by minute for a while."""
+
+    def __init__(self, window_minutes):
+        self.window = window_minutes
+        self.total, self.sum_ms = [0] * (len(FINE_MS) + 1), 0.0
+        self.minutes: deque = deque(maxlen=window_minutes)  # (minute, counts)
+
+    def add(self, ms, minute):
+        """Count one; a time that is no number counts as the longest."""
+        at = bisect_left(FINE_MS, ms) if ms == ms else len(FINE_MS)
+        if not self.minutes or self.minutes[-1][0] != minute:
+            self.minutes.append((minute, [0] * len(self.total)))
+        self.minutes[-1][1][at] += 1
+        self.total[at] += 1
+        self.sum_ms += ms if math.isfinite(ms) else 0.0
+
+    def percentiles(self, minute):
+        """p50, p95 and p99 within the window, in ms, and of how many."""
+        inside = [counts for when, counts in self.minutes if -self.window < when - minute <= 0]
+        counts = np.sum(inside, axis=0) if inside else np.zeros(len(self.total), int)
+        n = int(counts.sum())
+        return {f"p{p}": _percentile(counts, n, p) for p in (50, 95, 99)} | {"n": n}
+
+    def cumulative(self):
+        """How many took at most as long as each of the reported bounds, and how many there are."""
+        running = np.cumsum(self.total)
+        return [int(running[FINE_MS.index(bound)]) for bound in REPORTED_MS], int(running[-1])
+
+
+def _percentile(counts, n, p):
+    """The middle of the bucket that holds the answer of this rank; NaN without answers."""
+    if not n:
+        return math.nan
+    at = int(np.searchsorted(np.cumsum(counts), math.ceil(n * p / 100)))
+    high = FINE_MS[min(at, len(FINE_MS) - 1)]
+    return math.sqrt(FINE_MS[at - 1] * high) if 0 < at < len(FINE_MS) else high
+
+
+# ------------------------------------------------------------------------------------------------------------- drift
+def stability_index(expected: Sequence[float], found: Sequence[float]) -> float:
+    """Population stability index: sum over bins of (found - expected) * ln(found / expected).
+
+    0 when nothing changed; it is never negative and the same both ways round.
+
+    Parameters
+    ----------
+    expected, found : (n,) shares that add up to 1 each
+        A share below 0.0001 counts as 0.0001.
+
+    Returns
+    -------
+    float; NaN when one of them holds nothing
+
+    Source: Siddiqi (2006), "Credit risk scorecards": the symmetric divergence of Jeffreys.
+    """
+    expected, found = np.asarray(expected, float), np.asarray(found, float)
+    if not expected.sum() > 0 or not found.sum() > 0:
+        return math.nan
+    expected, found = np.maximum(expected, SMALL_SHARE), np.maximum(found, SMALL_SHARE)
+    return float(((found - expected) * np.log(found / expected)).sum())
+
+
+def score_shares(quantiles: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of the scores then (by their percentiles) and now, in the bins that deciles of then make: (n,) each.
+
+    Deciles that fall together make one bin, so that a distribution with lumps is judged by its lumps.
+    """
+    quantiles = np.asarray(quantiles, float)
+    quantiles = quantiles[np.isfinite(quantiles)]
+    edges = np.unique(quantiles[10:-1:10])
+    expected = np.bincount(np.searchsorted(edges, quantiles), minlength=len(edges) + 1)
+    served = np.bincount(np.searchsorted(edges, scores[np.isfinite(scores)]), minlength=len(edges) + 1)
+    return expected / max(expected.sum(), 1), served / max(served.sum(), 1)
+
+
+def _share(part, whole):
+    return part / whole if whole else math.nan
+
+
+def _alarms(found):
+    """Sentences about what somebody should look at."""
+    alarms = [] if found["freshness"] == "fresh" else [found["sentence"]]
+    for name, what in (("score_psi", "scores"), ("category_psi", "categories shown")):
+        if found[name] > DRIFTED:
+            alarms.append(f"the {what} are not those of the training (stability index {found[name]:.2f})")
+    return alarms
+
+
+# -------------------------------------------------------------------------------------------------------- Prometheus
+def _metric(name, kind, text, rows):
+    """The lines of one metric; rows are (name, labels, value)."""
+    lines = [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
+    return lines + [f"{row}{labels} {_number(value)}" for row, labels, value in rows]
+
+
+def _histogram(totals):
+    """Rows of a histogram per kind, in seconds."""
+    rows = []
+    for kind, ((counts, n), sum_ms) in totals.items():
+        for bound, count in zip(REPORTED_MS, counts):
+            rows.append(("reco_request_seconds_bucket", _labels(("kind", "le"), (kind, f"{bound / 1000:g}")), count))
+        rows.append(("reco_request_seconds_bucket", _labels(("kind", "le"), (kind, "+Inf")), n))
+        rows.append(("reco_request_seconds_sum", _labels(("kind",), kind), sum_ms / 1000))
+        rows.append(("reco_request_seconds_count", _labels(("kind",), kind), n))
+    return rows
+
+
+def _labels(names, values):
+    """{name="value",...}, quoted as the format wants it."""
+    values = (values,) if isinstance(values, str) else values
+    quoted = [str(v).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") for v in values]
+    return "{" + ",".join(f'{name}="{value}"' for name, value in zip(names, quoted)) + "}"
+
+
+def _split(counts):
+    return {tuple(key.split(" ", 1)): n for key, n in counts.items()}
+
+
+def _number(value):
+    return "NaN" if value != value else "+Inf" if value == math.inf else f"{value:.10g}"
