@@ -9,13 +9,23 @@ All three pass the same tests. Whatever goes wrong on the other side (killed, sl
 People's ids are any text and must not be readable in a key, so keys hold `hashed(id, secret)`.
 """
 
+import hashlib
+import math
 import os
+import re
+import sqlite3
+import sys
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
 MAX_VALUE = 2**20  # bytes of one value; a list of recommendations has a few thousand
+UTF8 = ("utf-8", "surrogatepass")  # half a surrogate pair is no text, but may well be in a key
 
 
 class StoreDown(ConnectionError):
@@ -69,7 +79,43 @@ def hashed(user_id: str, secret: bytes = b"") -> str:
 
     Source: BLAKE2b (Aumasson et al. 2013), keyed, 128 bits.
     """
-    raise NotImplementedError
+    return hashlib.blake2b(user_id.encode(*UTF8), digest_size=16, key=secret).hexdigest()
+
+
+def _check(key, value=b"", ttl=None):
+    """Refuse what no store takes."""
+    if not isinstance(key, str):
+        raise TypeError(f"a key must be text, got {type(key).__name__}")
+    if not isinstance(value, bytes):
+        raise TypeError(f"a value must be bytes, got {type(value).__name__}")
+    if len(value) > MAX_VALUE:
+        raise ValueError(f"a value has at most {MAX_VALUE:,} bytes, got {len(value):,}")
+    if ttl is not None and not 0 < ttl < math.inf:
+        raise ValueError(f"ttl must be more than 0 seconds and finite, or None for ever, got {ttl}")
+
+
+def _joined(lines, max_bytes):
+    """Lines as one text, each with its end; refuses lines that could never be kept."""
+    lines = list(lines)
+    if not 1 <= max_bytes <= MAX_VALUE:
+        raise ValueError(f"max_bytes must be 1 to {MAX_VALUE:,}, got {max_bytes}")
+    for line in lines:
+        if b"\n" in line or len(line) >= max_bytes:
+            raise ValueError(f"a line has no line end inside and fewer than {max_bytes:,} bytes, got {len(line):,}")
+    return b"".join(line + b"\n" for line in lines)
+
+
+def _cut(text, max_bytes):
+    """The last whole lines of a text that fit."""
+    over = len(text) - max_bytes
+    return text[text.index(b"\n", over - 1) + 1 :] if over > 0 else text
+
+
+def _parts(items, size):
+    """A sequence in lists of at most `size`."""
+    items = iter(items)
+    while part := list(islice(items, size)):
+        yield part
 
 
 @dataclass(eq=False)
@@ -79,23 +125,138 @@ class MemoryKV:
     Parameters
     ----------
     max_bytes : int
-        Keys, values and what Python adds to them (about 200 bytes an entry) never take more than this.
+        Keys, values and what Python adds to them (some 300 bytes an entry) never take more than this.
     clock : function () -> seconds
         Monotonic by default, so that a jump of the wall clock neither ends nor prolongs a ttl.
     """
 
     max_bytes: int = 64 * 2**20
     clock: Callable[[], float] = time.monotonic
+    n_bytes: int = field(default=0, init=False)
+
+    ENTRY_BYTES = 300  # of the dictionary, the tuple and two numbers: measured
+
+    def __post_init__(self):
+        if not self.max_bytes >= 1:
+            raise ValueError(f"max_bytes must be at least 1, got {self.max_bytes}")
+        self._entries: OrderedDict[str, tuple] = OrderedDict()  # key -> value, end, ttl; used longest ago first
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> bytes | None:
+        """The value under a key, or None."""
+        with self._lock:
+            return self._read(key)
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values under some keys, None where there is none."""
+        with self._lock:
+            return [self._read(key) for key in keys]
+
+    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        """Keep a value under a key for `ttl` seconds."""
+        self.set_many({key: value}, ttl)
+
+    def set_many(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
+        """Keep several values."""
+        for key, value in values.items():
+            _check(key, value, ttl)
+            self._check_room(key, value)
+        with self._lock:
+            for key, value in values.items():
+                self._write(key, value, ttl)
+
+    def push(self, key: str, lines: Iterable[bytes], *, max_bytes: int, ttl: float | None = None) -> None:
+        """Append lines to the value under a key, the oldest ones dropped beyond `max_bytes`."""
+        added = _joined(lines, max_bytes)
+        _check(key, b"", ttl)
+        with self._lock:
+            value = _cut((self._read(key) or b"") + added, max_bytes)
+            self._check_room(key, value)
+            self._write(key, value, ttl)
+
+    def delete(self, *keys: str) -> int:
+        """Remove keys; how many there were."""
+        with self._lock:
+            return sum(self._read(key) is not None and self._drop(key) for key in dict.fromkeys(keys))
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Remove the keys that begin so; how many there were."""
+        with self._lock:
+            found = [key for key in self._entries if key.startswith(prefix)]
+            return sum(self._read(key) is not None and self._drop(key) for key in found)
+
+    def expires_in(self, key: str) -> float | None:
+        """Seconds left, infinity for ever, None without such a key."""
+        with self._lock:
+            if self._read(key) is None:
+                return None
+            _, end, _ = self._entries[key]
+            return math.inf if end is None else end - self.clock()
+
+    def scrub(self) -> None:
+        """Nothing to do: what was deleted is nowhere."""
+
+    def ping(self) -> None:
+        """Always well."""
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self.n_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def _size(self, key, value):
+        return sys.getsizeof(key) + len(value) + self.ENTRY_BYTES
+
+    def _check_room(self, key, value):
+        """Refuse an entry that would not fit even alone."""
+        if self._size(key, value) > self.max_bytes:
+            raise ValueError(f"an entry of {self._size(key, value):,} bytes does not fit max_bytes {self.max_bytes:,}")
+
+    def _read(self, key):
+        """The value if it is there and its time is not over; it is now the one used last."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        value, end, ttl = entry
+        if end is not None:
+            left = end - self.clock()
+            if left <= 0:
+                self._drop(key)
+                return None
+            if left > ttl:  # the clock was set back
+                self._entries[key] = value, self.clock() + ttl, ttl
+        self._entries.move_to_end(key)
+        return value
+
+    def _write(self, key, value, ttl):
+        self._drop(key)
+        self._entries[key] = value, None if ttl is None else self.clock() + ttl, ttl
+        self.n_bytes += self._size(key, value)
+        while self.n_bytes > self.max_bytes:
+            self._drop(next(iter(self._entries)))
+
+    def _drop(self, key):
+        """Remove an entry; was there one?"""
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self.n_bytes -= self._size(key, entry[0])
+        return entry is not None
 
 
 @dataclass(eq=False)
 class SqliteKV:
     """A store in a file that several processes of one machine may share, and that outlives them.
 
+    A crash of a process loses nothing; a power cut may lose the last moments, but never damages the file.
+
     Parameters
     ----------
     path : path
-        Made if it is not there. "" or ":memory:" is refused: that is `MemoryKV`.
+        Made if it is not there, with its folder. ":memory:" is refused: that is `MemoryKV`.
     timeout_ms : float
         How long a call waits for another process that is writing.
     clock : function () -> seconds since 1970
@@ -106,10 +267,205 @@ class SqliteKV:
     timeout_ms: float = 50.0
     clock: Callable[[], float] = time.time
 
+    SWEEP = 1_000  # writes between two looks for entries whose time is over
+
+    def __post_init__(self):
+        if str(self.path) in ("", ":memory:"):
+            raise ValueError(f"path must be a file, got {str(self.path)!r}; MemoryKV keeps things in memory")
+        self._lock, self._connection, self._n_writes = threading.Lock(), None, 0
+        self._do(self._sweep)
+
+    def get(self, key: str) -> bytes | None:
+        """The value under a key, or None."""
+        return self._do(lambda con: self._read(con, key))
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values under some keys, None where there is none."""
+        return self._do(lambda con: [self._read(con, key) for key in keys])
+
+    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        """Keep a value under a key for `ttl` seconds."""
+        _check(key, value, ttl)
+        self._do(lambda con: self._write(con, [(key, value)], ttl))
+
+    def set_many(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
+        """Keep several values; a thousand at a time, so that others get their turn."""
+        for key, value in values.items():
+            _check(key, value, ttl)
+        for part in _parts(values.items(), 1_000):
+            self._do(lambda con, part=part: self._write(con, part, ttl), write=True)
+
+    def push(self, key: str, lines: Iterable[bytes], *, max_bytes: int, ttl: float | None = None) -> None:
+        """Append lines to the value under a key, the oldest ones dropped beyond `max_bytes`."""
+        added = _joined(lines, max_bytes)
+        _check(key, b"", ttl)
+
+        def push(con):
+            value = _cut((self._read(con, key) or b"") + added, max_bytes)
+            self._write(con, [(key, value)], ttl)
+
+        self._do(push, write=True)
+
+    def delete(self, *keys: str) -> int:
+        """Remove keys; how many there were."""
+
+        def delete(con):
+            found = [key for key in dict.fromkeys(keys) if self._read(con, key) is not None]
+            con.executemany("DELETE FROM kv WHERE key = ?", [(_coded(key),) for key in keys])
+            return len(found)
+
+        return self._do(delete, write=True)
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Remove the keys that begin so; how many there were."""
+        begin = _coded(prefix)
+        where = "key >= ? AND key < ?" if begin else "key >= ? OR key < ?"
+        span = begin, begin[:-1] + bytes([begin[-1] + 1]) if begin else b""
+
+        def delete(con):
+            alive = "expires IS NULL OR expires > ?"
+            (n,) = con.execute(
+                f"SELECT COUNT(*) FROM kv WHERE ({where}) AND ({alive})", (*span, self.clock())
+            ).fetchone()
+            con.execute(f"DELETE FROM kv WHERE {where}", span)
+            return n
+
+        return self._do(delete, write=True)
+
+    def expires_in(self, key: str) -> float | None:
+        """Seconds left, infinity for ever, None without such a key."""
+
+        def look(con):
+            if self._read(con, key) is None:
+                return None
+            (end,) = con.execute("SELECT expires FROM kv WHERE key = ?", (_coded(key),)).fetchone()
+            return math.inf if end is None else max(0.0, end - self.clock())
+
+        return self._do(look)
+
+    def scrub(self) -> None:
+        """Overwrite what was deleted, in the file and in its log; takes as long as copying the file."""
+        self._do(scrub)
+
+    def ping(self) -> None:
+        """Raise StoreDown unless the file can be read and written."""
+        self._do(lambda con: con.execute("SELECT 1 FROM kv LIMIT 1").fetchone(), write=True)
+
+    def close(self) -> None:
+        """Close the file; the next call opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    def _do(self, call, write=False):
+        """call(connection), in a transaction of its own if it writes several things; an error closes the connection."""
+        with self._lock:
+            try:
+                con = self._connection = self._connection or self._open()
+                if not write:
+                    return call(con)
+                con.execute("BEGIN IMMEDIATE")
+                found = call(con)
+                con.execute("COMMIT")
+                return found
+            except (sqlite3.Error, OSError) as error:
+                self._give_up()
+                raise StoreDown(f"sqlite file {Path(self.path).name}: {error}") from error
+            except BaseException:
+                self._give_up()
+                raise
+
+    def _give_up(self):
+        """Close the connection, which ends its transaction without effect."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def _open(self):
+        con = open_sqlite(self.path, self.timeout_ms, synchronous="NORMAL")
+        con.execute("CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, value BLOB NOT NULL, expires REAL, ttl REAL)")
+        con.execute("CREATE INDEX IF NOT EXISTS kv_expires ON kv (expires) WHERE expires IS NOT NULL")
+        return con
+
+    def _read(self, con, key):
+        row = con.execute("SELECT value, expires, ttl FROM kv WHERE key = ?", (_coded(key),)).fetchone()
+        if row is None or row[1] is None:
+            return row and row[0]
+        value, end, ttl = row
+        left = end - self.clock()
+        if left > ttl:  # the clock was set back
+            con.execute("UPDATE kv SET expires = ? WHERE key = ?", (self.clock() + ttl, _coded(key)))
+        return value if left > 0 else None
+
+    def _write(self, con, entries, ttl):
+        end = None if ttl is None else self.clock() + ttl
+        rows = [(_coded(key), value, end, ttl) for key, value in entries]
+        con.executemany("INSERT OR REPLACE INTO kv VALUES (?, ?, ?, ?)", rows)
+        self._n_writes += len(rows)
+        if self._n_writes >= self.SWEEP:
+            self._sweep(con)
+
+    def _sweep(self, con):
+        """Remove some entries whose time is over."""
+        over = "SELECT rowid FROM kv WHERE expires <= ? LIMIT ?"
+        con.execute(f"DELETE FROM kv WHERE rowid IN ({over})", (self.clock(), 10 * self.SWEEP))
+        self._n_writes = 0
+
+
+def open_sqlite(path: str | os.PathLike, timeout_ms: float, *, synchronous: str) -> sqlite3.Connection:
+    """A connection for use by several threads in turn: write-ahead log, deleted content overwritten, no implicit BEGIN.
+
+    Parameters
+    ----------
+    synchronous : {"NORMAL", "FULL"}
+        FULL: a commit has reached the disk when it returns.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    con = sqlite3.connect(path, timeout=timeout_ms / 1000, isolation_level=None, check_same_thread=False)
+    try:
+        con.execute("PRAGMA journal_mode = WAL")
+        con.execute(f"PRAGMA synchronous = {synchronous}")
+        con.execute("PRAGMA secure_delete = ON")
+    except sqlite3.Error:
+        con.close()
+        raise
+    return con
+
+
+def scrub(con: sqlite3.Connection) -> None:
+    """Rewrite a SQLite file with what is in it now, so that nothing deleted can be read from it or from its log.
+
+    `secure_delete` overwrites deleted rows where they were, but not the copies that are left behind when a page is
+    filled anew; only writing the whole file again does.
+    """
+    con.execute("VACUUM")
+    (busy, _, _) = con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("another process is reading, so the old content is still in the log; try again")
+
+
+def _coded(key):
+    """A key as SQLite keeps it: bytes, in the order of their prefixes."""
+    return key.encode(*UTF8)
+
+
+# append lines; when that is too much, keep the last whole ones
+PUSH = """
+local over = redis.call('APPEND', KEYS[1], ARGV[1]) - ARGV[2]
+if over > 0 then
+    local text = redis.call('GET', KEYS[1])
+    redis.call('SET', KEYS[1], string.sub(text, string.find(text, '\\n', over, true) + 1))
+end
+if ARGV[3] == '' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+"""
+
 
 @dataclass(eq=False)
 class RedisKV:
     """A store in a Redis server; it keeps the time itself.
+
+    What was deleted is gone from its memory; its own files, if it was set up to write any, follow when it saves next.
 
     Parameters
     ----------
@@ -124,14 +480,121 @@ class RedisKV:
     timeout_ms: float = 50.0
     prefix: str = "reco:"
 
+    def __post_init__(self):
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        if not self.timeout_ms > 0:
+            raise ValueError(f"timeout_ms must be more than 0, got {self.timeout_ms}")
+        seconds = self.timeout_ms / 1000
+        self._client = redis.Redis.from_url(
+            self.url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0)
+        )
+        self._errors = (redis.RedisError, OSError)
+        self._push = self._client.register_script(PUSH)
+        at = self._client.connection_pool.connection_kwargs
+        self._name = f"redis at {at.get('path') or '{}:{}'.format(at.get('host'), at.get('port'))}"  # no password
+
+    def get(self, key: str) -> bytes | None:
+        """The value under a key, or None."""
+        return self._do(lambda client: client.get(self._key(key)))
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values under some keys, None where there is none."""
+        return self._do(lambda client: client.mget([self._key(key) for key in keys])) if len(keys) else []
+
+    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        """Keep a value under a key for `ttl` seconds."""
+        _check(key, value, ttl)
+        self._do(lambda client: client.set(self._key(key), value, px=_milliseconds(ttl)))
+
+    def set_many(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
+        """Keep several values; two hundred at a time, so that others get their turn."""
+        for key, value in values.items():
+            _check(key, value, ttl)
+
+        def write(client, part):
+            with client.pipeline(transaction=False) as pipeline:
+                for key, value in part:
+                    pipeline.set(self._key(key), value, px=_milliseconds(ttl))
+                pipeline.execute()
+
+        for part in _parts(values.items(), 200):
+            self._do(lambda client, part=part: write(client, part))
+
+    def push(self, key: str, lines: Iterable[bytes], *, max_bytes: int, ttl: float | None = None) -> None:
+        """Append lines to the value under a key, the oldest ones dropped beyond `max_bytes`."""
+        added = _joined(lines, max_bytes)
+        _check(key, b"", ttl)
+        milliseconds = "" if ttl is None else _milliseconds(ttl)
+        self._do(lambda client: self._push(keys=[self._key(key)], args=[added, max_bytes, milliseconds]))
+
+    def delete(self, *keys: str) -> int:
+        """Remove keys; how many there were."""
+        parts = _parts((self._key(key) for key in dict.fromkeys(keys)), 1_000)
+        return sum(self._do(lambda client, part=part: client.unlink(*part)) for part in parts)
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Remove the keys that begin so; how many there were. Walks through all keys of the server."""
+        pattern = re.sub(rb"([*?\[\]\\])", rb"\\\1", self._key(prefix)) + b"*"
+
+        def delete(client):
+            found = client.scan_iter(match=pattern, count=1_000)
+            return sum(client.unlink(*part) for part in _parts(found, 1_000))
+
+        return self._do(delete)
+
+    def expires_in(self, key: str) -> float | None:
+        """Seconds left, infinity for ever, None without such a key."""
+        left = self._do(lambda client: client.pttl(self._key(key)))
+        return {-2: None, -1: math.inf}.get(left, max(0.0, left / 1000))
+
+    def scrub(self) -> None:
+        """Nothing to do: what was deleted is not in the server's memory any more."""
+
+    def ping(self) -> None:
+        """Raise StoreDown unless the server answers."""
+        self._do(lambda client: client.ping())
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        self._client.close()
+
+    def _key(self, key):
+        return (self.prefix + key).encode(*UTF8)
+
+    def _do(self, call):
+        """call(client), with any failure as StoreDown."""
+        try:
+            return call(self._client)
+        except self._errors as error:
+            raise StoreDown(f"{self._name}: {error}") from error
+
+
+def _milliseconds(ttl):
+    """A ttl as Redis takes it, at least 1; None stays None."""
+    return None if ttl is None else max(1, math.ceil(ttl * 1000))
+
 
 def open_kv(url: str | None = None) -> KeyValue:
     """The store behind a url: "memory:", "sqlite:///folder/file.db" or "redis://host:port/database".
 
-    Without one, the environment's REDIS_URL; without that, memory. Redis need not be up yet.
+    Three slashes and a relative path, four for an absolute one. Without a url, the environment's REDIS_URL; without
+    that, memory. Redis need not be up yet.
 
     Raises
     ------
     ValueError  for another url
     """
-    raise NotImplementedError
+    url = url or os.environ.get("REDIS_URL") or "memory:"
+    if url == "memory:":
+        return MemoryKV()
+    if url.startswith("sqlite:///"):
+        return SqliteKV(url.removeprefix("sqlite:///"))
+    if url.startswith(("redis://", "rediss://", "unix://")):
+        return RedisKV(url)
+    kind = url.partition(":")[0]
+    raise ValueError(
+        f"a store is 'memory:', 'sqlite:///file' or 'redis://host:port/database', got {kind!r} as its kind"
+    )

