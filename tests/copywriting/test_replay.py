@@ -6,8 +6,8 @@ import pytest
 
 from reco_utils.copywriting.prompts import Prompt, again
 from reco_utils.copywriting.providers import Completion, ProviderError
-from reco_utils.copywriting.replay import Recorder, Replay, key_of
-from tests.copywriting.record_local import PATH, tasks
+from reco_utils.copywriting.replay import LOCAL, Recorder, Replay, key_of
+from tests.copywriting.record_local import questions, tasks
 
 PROMPT = Prompt("rules", "a mug", 50)
 
@@ -78,7 +78,7 @@ def test_the_key_survives_other_words_of_the_checker_but_no_other_refused_text()
 
 # ------------------------------------------------------------------------------------------ the recordings we ship
 def test_the_shipped_answers_are_the_local_models_own():
-    rows = [json.loads(line) for line in PATH.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in LOCAL.read_text(encoding="utf-8").splitlines()]
     assert {row["source"] for row in rows} == {"recorded"}
     assert {row["completion"]["provider"] for row in rows} == {"local"}
     assert all("SmolLM2" in row["completion"]["model"] and "/" not in row["completion"]["model"] for row in rows)
@@ -88,6 +88,8 @@ def test_the_shipped_answers_belong_to_todays_prompts():
     """If this is red, prompts or briefs have changed: run `python -m tests.copywriting.record_local`."""
     from reco_utils.copywriting.writer import Writer
 
-    for name, call in tasks(Writer(Replay(PATH), attempts=1)):
+    replay = Replay(LOCAL)
+    for name, call in tasks(Writer(replay, attempts=1)):
         written = call()
         assert written.errors == () and written.ok, name
+    assert all(replay.complete(prompt).provider == "local" for prompt in questions())
