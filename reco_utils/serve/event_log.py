@@ -7,13 +7,28 @@
 commit). An event is taken once, however often it is sent: its id decides.
 """
 
+import mmap
 import os
+import sqlite3
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+
+from reco_utils.core import EVENT, EVENT_TYPES, ITEM, TIME, USER
+from reco_utils.data.schema import EARLIEST, STR
+from reco_utils.serve.kv import StoreDown, empty_log, open_sqlite, scrub
+
+MAX_TEXT = 10_000  # characters of an id
+AHEAD_SECONDS = 86_400.0  # clocks of visitors may be that much ahead of ours
+MICRO = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,22 @@ class Since(NamedTuple):
     events: list[Event]
 
 
-def read_event(raw: Event | Mapping, now: float) -> Event:
+@dataclass(eq=False, slots=True)
+class _Ticket:
+    """Events that wait to be written, and what became of them."""
+
+    events: list[Event]
+    done: bool = False
+    found: Appended | None = None
+    failed: str = ""
+
+
+FIELDS = tuple(f.name for f in fields(Event))
+REQUIRED = FIELDS[:4]
+NUMBERS = ("value", "quantity", "rating", "dwell_ms")
+
+
+def read_event(raw: Event | Mapping, now: float, *, latest: float | None = None) -> Event:
     """One event as it came in, checked.
 
     Parameters
@@ -66,12 +96,82 @@ def read_event(raw: Event | Mapping, now: float) -> Event:
         is UTC), `now` if missing; numbers are refused, they might be seconds or milliseconds. The optional fields are
         those of `Event`.
     now : seconds since 1970
+    latest : seconds since 1970, optional
+        The latest time that is known to have been, if the clock was set back since.
 
     Raises
     ------
     ValueError  that says what is wrong, without repeating anybody's id
     """
-    raise NotImplementedError
+    if isinstance(raw, Event):
+        raw = {name: value for name in FIELDS if (value := getattr(raw, name)) is not None}
+        seconds = raw.pop(TIME, None)
+    elif isinstance(raw, Mapping):
+        seconds = _seconds(raw.get(TIME), now)
+    else:
+        raise ValueError(f"must be a mapping or an Event, got {type(raw).__name__}")
+    strange = [str(name)[:40] for name in raw if name not in FIELDS]
+    missing = [name for name in REQUIRED if raw.get(name) is None]
+    if strange or missing:
+        raise ValueError(f"has the unknown fields {strange[:3]}" if strange else f"lacks {missing}")
+    for name in ("event_id", USER, ITEM, "session_id", "device"):
+        _check_text(name, raw.get(name))
+    for name in NUMBERS:
+        _check_number(name, raw.get(name))
+    if raw[EVENT] not in EVENT_TYPES:
+        raise ValueError(f"event must be one of {list(EVENT_TYPES)}, got {str(raw[EVENT])[:40]!r}")
+    if raw[EVENT] == "rating" and raw.get("rating") is None:
+        raise ValueError("an event of type rating needs a rating")
+    _check_time(seconds, max(now, latest or now))
+    numbers = {name: float(raw[name]) for name in NUMBERS if raw.get(name) is not None}
+    return Event(**{**raw, **numbers, TIME: round(seconds * MICRO) / MICRO})
+
+
+def _check_text(name, value):
+    """Refuse what is no text that a table of events can hold."""
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, got {type(value).__name__}")
+    if not value or len(value) > MAX_TEXT:
+        raise ValueError(f"{name} must have 1 to {MAX_TEXT:,} characters, got {len(value):,}")
+    if value[0].isspace() or value[-1].isspace():
+        raise ValueError(f"{name} must not begin or end with a space")
+    if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        raise ValueError(f"{name} is no text: half of a surrogate pair is in it")
+
+
+def _check_number(name, value):
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not abs(value) < 1e300:
+        raise ValueError(f"{name} must be a finite number, got {type(value).__name__} {str(value)[:20]}")
+    if value < 0 and name != "rating":
+        raise ValueError(f"{name} must be 0 or more, got {value}")
+
+
+def _seconds(when, now):
+    """A time in seconds since 1970; `now` if there is none."""
+    if when is None:
+        return now
+    if isinstance(when, str):
+        try:
+            when = datetime.fromisoformat(when)
+        except ValueError:
+            raise ValueError(f"timestamp must be ISO 8601, e.g. 2024-06-30T12:00:00Z, got {when[:40]!r}") from None
+    if not isinstance(when, datetime) or pd.isna(when):
+        raise ValueError(f"timestamp must be ISO 8601 text, got {type(when).__name__}")
+    try:
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):  # the year 1 in a zone east of Greenwich
+        raise ValueError("timestamp is out of range") from None
+
+
+def _check_time(seconds, now):
+    if not seconds >= EARLIEST.timestamp():
+        raise ValueError(f"timestamp must be after {EARLIEST.date()}")
+    if seconds > now + AHEAD_SECONDS:
+        raise ValueError("timestamp is more than a day in the future")
 
 
 @dataclass(eq=False)
@@ -86,11 +186,20 @@ class EventLog:
         How long to wait for another process that is writing.
     clock : function () -> seconds since 1970
         Stamps events that come without a time, and says which are too far in the future (more than a day) to be true.
+        If it is set back, times that it has shown already are still believed.
     """
 
     path: str | os.PathLike
     timeout_ms: float = 5_000.0
     clock: Callable[[], float] = time.time
+    _latest: float = field(default=0.0, init=False, repr=False)
+
+    def __post_init__(self):
+        if str(self.path) in ("", ":memory:"):
+            raise ValueError(f"path must be a file, got {str(self.path)!r}: what is in memory only is not kept")
+        self._door, self._busy, self._waiting = threading.Condition(), False, []  # one writes, the others queue up
+        self._reading, self._connections = threading.Lock(), {}
+        self.ping()
 
     def append(self, events: Sequence[Event | Mapping]) -> Appended:
         """Take events, all or none; when this returns they survive a crash and a power cut.
@@ -102,32 +211,202 @@ class EventLog:
         BadEvents  with all that is wrong by position; nothing was written
         StoreDown  when the disk does not take them; nothing was acknowledged, send them again
         """
-        raise NotImplementedError
+        ticket = _Ticket(self._checked(events))
+        if not ticket.events:
+            return Appended([], [])
+        with self._door:
+            self._waiting.append(ticket)
+            while self._busy and not ticket.done:
+                self._door.wait()
+            if not ticket.done:  # nobody writes: write for all who wait
+                self._busy, tickets, self._waiting = True, self._waiting, []
+        if not ticket.done:
+            self._write(tickets)
+        if ticket.failed:
+            raise StoreDown(ticket.failed)
+        return ticket.found
 
     def since(self, n: int = 0, limit: int | None = None) -> Since:
         """The events taken after number `n` (0: from the beginning), at most `limit`."""
-        raise NotImplementedError
+        rows = self._read(
+            f"SELECT n, {', '.join(FIELDS)} FROM events WHERE n > ? ORDER BY n LIMIT ?",
+            n,
+            -1 if limit is None else limit,
+        )
+        return Since(rows[-1][0] if rows else n, [_event(row[1:]) for row in rows])
 
     def to_frame(self, since: int = 0) -> pd.DataFrame:
-        """The events as a canonical table, sorted by time; optional columns only where something is in them."""
-        raise NotImplementedError
+        """The events taken after number `since` as a canonical table, sorted by time.
+
+        Ids are text; optional columns are there only if something is in them.
+        """
+        names = FIELDS[1:]
+        rows = self._read(f"SELECT {', '.join(names)} FROM events WHERE n > ? ORDER BY timestamp, n", since)
+        columns = dict(zip(names, zip(*rows))) if rows else {name: [] for name in REQUIRED[1:] + (TIME,)}
+        frame = {name: columns[name] for name in names if name in columns and any(v is not None for v in columns[name])}
+        frame = pd.DataFrame({**{name: columns[name] for name in (USER, ITEM, EVENT, TIME)}, **frame})
+        types = {name: float for name in NUMBERS} | {USER: STR, ITEM: STR, "session_id": STR}
+        types |= {EVENT: "category", "device": "category", TIME: "datetime64[us]"}
+        return frame.astype({name: kind for name, kind in types.items() if name in frame})
 
     def __len__(self) -> int:
         """How many events are kept."""
-        raise NotImplementedError
+        return self._read("SELECT COUNT(*) FROM events")[0][0]
 
     def forget(self, user_id: str) -> int:
-        """Remove all events of a user, and every byte of the id from the files; how many events there were."""
-        raise NotImplementedError
+        """Remove all events of a user, and every byte of the id from the files; how many events there were.
+
+        The file is searched for the id afterwards; if it is found in what SQLite left behind, the file is written anew
+        (as it is when the id happens to be part of something else). Appends wait meanwhile.
+
+        Raises
+        ------
+        StoreDown  when another process keeps reading, so that the old content cannot be removed; ask again
+        """
+        with self._alone(), self._reading:
+            con = self._connection("write")
+            n = con.execute("DELETE FROM events WHERE user_id = ?", (user_id,)).rowcount
+            empty_log(con)
+            if self._in_files(user_id.encode("utf-8", "surrogatepass")):
+                scrub(con)
+            return n
 
     def trace(self, user_id: str) -> list[str]:
         """Where the log still holds a user, in words; [] after `forget`."""
-        raise NotImplementedError
+        n = self._read("SELECT COUNT(*) FROM events WHERE user_id = ?", user_id)[0][0]
+        return [f"{n} rows of {Path(self.path).name}"] if n else []
 
     def ping(self) -> None:
         """Raise StoreDown unless the log can be written."""
-        raise NotImplementedError
+        with self._alone():
+            con = self._connection("write")
+            con.execute("BEGIN IMMEDIATE")
+            con.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Close the file; appends under way are finished first."""
-        raise NotImplementedError
+        """Close the file; an append under way is finished first. The next call opens it again."""
+        with self._alone(), self._reading:
+            self._give_up("write", "read")
+
+    def _checked(self, events):
+        """The events as `Event`, or BadEvents with everything that is wrong."""
+        if isinstance(events, (Event, Mapping, str, bytes)):
+            raise TypeError("events must be a list of events, got a single one")
+        now, read, problems = self.clock(), [], {}
+        self._latest = max(self._latest, now)
+        for at, raw in enumerate(events):
+            try:
+                read.append(read_event(raw, now, latest=self._latest))
+            except ValueError as problem:
+                problems[at] = str(problem)
+        if problems:
+            raise BadEvents(problems)
+        return read
+
+    def _write(self, tickets):
+        """Write what several threads want written, in one transaction, and tell them."""
+        try:
+            con = self._connection("write")
+            con.execute("BEGIN IMMEDIATE")
+            found = [_insert(con, ticket.events, self.clock()) for ticket in tickets]
+            con.execute("COMMIT")
+            for ticket, each in zip(tickets, found):
+                ticket.found = each
+        except (sqlite3.Error, OSError) as error:
+            self._give_up("write")
+            for ticket in tickets:
+                ticket.failed = f"event log {Path(self.path).name}: {error}"
+        except BaseException:  # Ctrl-C: nobody is told that anything was written
+            self._give_up("write")
+            for ticket in tickets:
+                ticket.failed = f"event log {Path(self.path).name}: interrupted"
+            raise
+        finally:
+            for ticket in tickets:
+                ticket.done = True
+            self._leave()
+
+    @contextmanager
+    def _alone(self):
+        """While nobody appends; a failure is StoreDown."""
+        with self._door:
+            while self._busy:
+                self._door.wait()
+            self._busy = True
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            self._give_up("write")
+            raise StoreDown(f"event log {Path(self.path).name}: {error}") from error
+        finally:
+            self._leave()
+
+    def _leave(self):
+        with self._door:
+            self._busy = False
+            self._door.notify_all()
+
+    def _read(self, sql, *values):
+        """Rows of a query, beside whoever is writing."""
+        with self._reading:
+            try:
+                return self._connection("read").execute(sql, values).fetchall()
+            except (sqlite3.Error, OSError) as error:
+                self._give_up("read")
+                raise StoreDown(f"event log {Path(self.path).name}: {error}") from error
+
+    def _connection(self, use):
+        if use not in self._connections:
+            con = open_sqlite(self.path, self.timeout_ms, synchronous="FULL")
+            con.execute(TABLE)
+            self._connections[use] = con
+        return self._connections[use]
+
+    def _give_up(self, *uses):
+        """Close connections, which ends their transactions without effect."""
+        for use in uses:
+            if use in self._connections:
+                self._connections.pop(use).close()
+
+    def _in_files(self, text):
+        """Is this in the file or in its log?"""
+        return any(_contains(Path(f"{self.path}{end}"), text) for end in ("", "-wal"))
+
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS events (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, item_id TEXT NOT NULL,
+    event TEXT NOT NULL, timestamp INTEGER NOT NULL, session_id TEXT, value REAL, quantity REAL, rating REAL,
+    device TEXT, dwell_ms REAL, received INTEGER NOT NULL
+)"""  # times in microseconds since 1970; a number is never used again
+INSERT = (
+    f"INSERT INTO events ({', '.join(FIELDS)}, received) VALUES ({', '.join('?' * (len(FIELDS) + 1))}) "
+    "ON CONFLICT (event_id) DO NOTHING"
+)
+AT = FIELDS.index(TIME)
+
+
+def _insert(con, events, now):
+    """Write events into the open transaction; which were new and which were not."""
+    found = Appended([], [])
+    for event in events:
+        row = list(astuple(event))
+        row[AT] = round(event.timestamp * MICRO)
+        if con.execute(INSERT, (*row, round(now * MICRO))).rowcount:
+            found.accepted.append(event)
+        else:
+            found.duplicates.append(event.event_id)
+    return found
+
+
+def _event(row):
+    """A row of the table as an Event."""
+    return Event(*row[:AT], row[AT] / MICRO, *row[AT + 1 :])
+
+
+def _contains(path, text):
+    """Is a text in a file? The file is not read into memory."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(text) >= 0

@@ -440,6 +440,11 @@ def scrub(con: sqlite3.Connection) -> None:
     filled anew; only writing the whole file again does.
     """
     con.execute("VACUUM")
+    empty_log(con)
+
+
+def empty_log(con: sqlite3.Connection) -> None:
+    """Move everything from the write-ahead log into the SQLite file, and cut the log to nothing."""
     (busy, _, _) = con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise sqlite3.OperationalError("another process is reading, so the old content is still in the log; try again")
