@@ -5,14 +5,34 @@
     body = cache.get_or_make(key, lambda: make_the_list())
 
 A key starts with the user's shard and hashed id, so that a user's lists can be found and removed without a table of
-who has which. What a purge makes invalid is decided by stamps, not by finding and deleting entries: a purge is one
-write, and a list that was being made while it happened is not served afterwards.
+who has which. What a purge makes invalid is decided by stamps, not by finding and deleting entries: every list carries
+the stamps of its shard and of its user, a purge is one new stamp, and a list that was being made while it happened is
+not served afterwards.
 """
 
+import hashlib
+import json
+import secrets
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from reco_utils.serve.kv import KeyValue
+from reco_utils.serve.kv import KeyValue, StoreDown, hashed
+
+HOUR, DAY = 3_600.0, 86_400.0
+STAMP_TTL = DAY + HOUR  # a stamp outlives every list that it makes invalid
+EMPTY = (b"", b"[]", b"{}", b"null", b'""')
+MOST_OWED = 10_000
+
+
+@dataclass(eq=False, slots=True)
+class _Flight:
+    """A list that is being made, for all who want it."""
+
+    over: threading.Event = field(default_factory=threading.Event)
+    made: bool = False
+    value: bytes | None = None
+    error: Exception | None = None
 
 
 @dataclass(eq=False)
@@ -24,7 +44,7 @@ class ListCache:
     kv : KeyValue
     ttl : seconds, 3,600 to 86,400
         How long a list may be served. A purge ends it sooner.
-    n_shards : int, at least 1
+    n_shards : int, 1 to 100
         Users are spread over this many shards by the hash of their id. Forgetting a user empties one shard.
     secret : bytes
         Of `kv.hashed`.
@@ -33,32 +53,75 @@ class ListCache:
     """
 
     kv: KeyValue
-    ttl: float = 3_600.0
+    ttl: float = HOUR
     n_shards: int = 16
     secret: bytes = b""
     wait_seconds: float = 1.0
 
+    def __post_init__(self):
+        if not HOUR <= self.ttl <= DAY:
+            raise ValueError(f"ttl must be 3,600 to 86,400 seconds (1 to 24 hours), got {self.ttl}")
+        if not 1 <= self.n_shards <= 100:
+            raise ValueError(f"n_shards must be 1 to 100, got {self.n_shards}")
+        self._flights: dict[str, _Flight] = {}
+        self._owed: set[str] = set()  # stamps that could not be written yet
+        self._lock = threading.Lock()
+
     def key(self, user_id: str, k: int, options: Mapping[str, object], version: str, arm: str = "") -> str:
         """The key of one list; equal options in another order are the same key. Values of options: JSON's types."""
-        raise NotImplementedError
+        asked = json.dumps([k, options, version, arm], sort_keys=True)
+        return f"{self._user(user_id)}{hashlib.blake2b(asked.encode(), digest_size=16).hexdigest()}"
 
     def get(self, key: str) -> bytes | None:
         """The list under a key, or None when there is none, or when it was purged."""
-        raise NotImplementedError
+        return self._look(key)[1]
 
-    def put(self, key: str, value: bytes) -> None:
-        """Keep a list for `ttl` seconds. An empty one (b"", "[]", "{}", "null") is refused with ValueError."""
-        raise NotImplementedError
+    def stamp(self, key: str) -> bytes:
+        """What to give to `put` when a list is made outside of `get_or_make`; ask before making it."""
+        return self._stamp(self.kv.get_many(_stamps_of(key)))
+
+    def put(self, key: str, value: bytes, stamp: bytes | None = None) -> bool:
+        """Keep a list for `ttl` seconds; was it kept?
+
+        Parameters
+        ----------
+        stamp : bytes, optional
+            What `stamp(key)` was before the list was made. If there was a purge since, the list is not kept. Without
+            it, the list counts as made now.
+
+        Raises
+        ------
+        ValueError  for an empty list (b"", "[]", "{}", "null")
+        """
+        if value.strip() in EMPTY:
+            raise ValueError(f"an empty list is not cached, got {value!r}")
+        now = self.stamp(key)
+        if stamp is not None and stamp != now:
+            return False
+        self.kv.set(key, now + b"\n" + value, self.ttl)
+        return True
 
     def get_or_make(self, key: str, make: Callable[[], bytes | None]) -> bytes | None:
         """The list under a key; if there is none, what `make()` returns, kept unless it is empty or None.
 
-        Of several threads that ask for the same key at once, one makes and the others wait for it. When `make` raises,
-        the error goes to the one who called it and another of those who wait tries. When the store is down, `make` is
-        called as if nothing had been found, and nothing is kept. What `make` returns is not kept if the user was purged
-        meanwhile.
+        Of several threads that ask for the same key at once, one makes and the others wait for it; what it returns or
+        raises is everybody's. When the store is down, the list is made as if nothing had been found, and not kept. Nor
+        is it if the user was purged while it was made.
         """
-        raise NotImplementedError
+        stamp, found = self._try_to_look(key)
+        if found is not None:
+            return found
+        with self._lock:
+            flight = self._flights.get(key)
+            mine = flight is None
+            if mine:
+                flight = self._flights[key] = _Flight()
+        if mine:
+            return self._make(key, make, flight, look=stamp is not None)
+        flight.over.wait(self.wait_seconds)
+        if flight.error is not None:
+            raise flight.error
+        return flight.value if flight.made else make()
 
     def purge_user(self, user_id: str) -> None:
         """From now on none of the user's lists is served (one write). For a purchase, or a change of consent.
@@ -67,16 +130,111 @@ class ListCache:
         ------
         StoreDown  the purge is remembered, and done before the next list of this user is served by this process
         """
-        raise NotImplementedError
+        self._renew(f"{self._user(user_id)}stamp")
 
     def purge_all(self) -> None:
-        """From now on no list made before is served (one write per shard). For a new model or catalogue."""
-        raise NotImplementedError
+        """From now on no list made before is served (one write per shard). For a new model or catalogue.
+
+        Raises
+        ------
+        StoreDown  as `purge_user`
+        """
+        self._renew(*(f"{self._shard(shard)}stamp" for shard in range(self.n_shards)))
 
     def forget(self, user_id: str) -> int:
-        """Remove every entry of a user from the store; how many there were. Slower than `purge_user`: it searches."""
-        raise NotImplementedError
+        """Remove every entry of a user from the store; how many there were. Slower than `purge_user`: it searches.
+
+        The lists of the same shard become invalid too: a list that is being made for this user must not be served, and
+        a stamp of the user's own would be a trace.
+        """
+        user = self._user(user_id)
+        self._renew(f"{_shard_of(user)}stamp")
+        self._owed.discard(f"{user}stamp")
+        n = self.kv.delete_prefix(user)
+        self.kv.scrub(user)
+        return n
 
     def trace(self, user_id: str) -> list[str]:
         """Keys in the store that belong to a user; [] after `forget`."""
-        raise NotImplementedError
+        return self.kv.keys(self._user(user_id))
+
+    def _user(self, user_id):
+        """What the keys of a user begin with."""
+        user = hashed(user_id, self.secret)
+        return f"{self._shard(int(user[:8], 16) % self.n_shards)}{user}:"
+
+    def _shard(self, shard):
+        return f"lists:{shard:02d}:"
+
+    def _renew(self, *stamps):
+        """Give new values to stamps; what cannot be written now is owed."""
+        fresh = secrets.token_hex(8).encode()
+        try:
+            self.kv.set_many(dict.fromkeys(stamps, fresh), STAMP_TTL)
+        except StoreDown:
+            with self._lock:
+                self._owed.update(stamps)
+                if len(self._owed) > MOST_OWED:
+                    self._owed = {f"{self._shard(shard)}stamp" for shard in range(self.n_shards)}
+            raise
+        with self._lock:
+            self._owed.difference_update(stamps)
+
+    def _look(self, key):
+        """The stamp of a key now, and its list if that has the same stamp."""
+        stamps = _stamps_of(key)
+        if self._owed and (owed := self._owed.intersection(stamps)):
+            self._renew(*owed)
+        found, *now = self.kv.get_many([key, *stamps])
+        stamp = self._stamp(now)
+        if found is None:
+            return stamp, None
+        made_at, _, value = found.partition(b"\n")
+        return stamp, value if made_at == stamp else None
+
+    def _try_to_look(self, key):
+        """`_look`, or nothing at all when the store is down."""
+        try:
+            return self._look(key)
+        except StoreDown:
+            return None, None
+
+    def _make(self, key, make, flight, look):
+        """Make a list for all who wait for it. Somebody may just have done so: look once more."""
+        try:
+            stamp, flight.value = self._try_to_look(key) if look else (None, None)
+            if flight.value is None:
+                flight.value = make()
+                self._try_to_put(key, flight.value, stamp)
+            flight.made = True
+        except Exception as error:
+            flight.error = error
+            raise
+        finally:
+            with self._lock:
+                del self._flights[key]
+            flight.over.set()
+        return flight.value
+
+    def _try_to_put(self, key, value, stamp):
+        """Keep a list if there is one, and if the store was up and is."""
+        if stamp is None or value is None or value.strip() in EMPTY:
+            return
+        try:
+            self.put(key, value, stamp)
+        except (StoreDown, ValueError):  # ValueError: larger than the store takes
+            pass
+
+    @staticmethod
+    def _stamp(values):
+        return b"|".join(value or b"-" for value in values)
+
+
+def _shard_of(key):
+    """The beginning of a key that names its shard: "lists:07:"."""
+    return key[: key.index(":", key.index(":") + 1) + 1]
+
+
+def _stamps_of(key):
+    """The keys of the two stamps, of the shard and of the user, that decide on a list."""
+    return [f"{_shard_of(key)}stamp", f"{key[: key.rindex(':')]}:stamp"]

@@ -7,7 +7,6 @@
 commit). An event is taken once, however often it is sent: its id decides.
 """
 
-import mmap
 import os
 import sqlite3
 import threading
@@ -24,9 +23,10 @@ import pandas as pd
 
 from reco_utils.core import EVENT, EVENT_TYPES, ITEM, TIME, USER
 from reco_utils.data.schema import EARLIEST, STR
-from reco_utils.serve.kv import StoreDown, empty_log, open_sqlite, scrub
+from reco_utils.serve.kv import StoreDown, open_sqlite, scrub
 
-MAX_TEXT = 10_000  # characters of an id
+MAX_CHARACTERS = {USER: 10_000}  # of an id; of the other texts:
+MAX_TEXT = 1_000
 AHEAD_SECONDS = 86_400.0  # clocks of visitors may be that much ahead of ours
 MICRO = 1_000_000
 
@@ -133,8 +133,9 @@ def _check_text(name, value):
         return
     if not isinstance(value, str):
         raise ValueError(f"{name} must be text, got {type(value).__name__}")
-    if not value or len(value) > MAX_TEXT:
-        raise ValueError(f"{name} must have 1 to {MAX_TEXT:,} characters, got {len(value):,}")
+    most = MAX_CHARACTERS.get(name, MAX_TEXT)
+    if not 1 <= len(value) <= most:
+        raise ValueError(f"{name} must have 1 to {most:,} characters, got {len(value):,}")
     if value[0].isspace() or value[-1].isspace():
         raise ValueError(f"{name} must not begin or end with a space")
     if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
@@ -266,9 +267,7 @@ class EventLog:
         with self._alone(), self._reading:
             con = self._connection("write")
             n = con.execute("DELETE FROM events WHERE user_id = ?", (user_id,)).rowcount
-            empty_log(con)
-            if self._in_files(user_id.encode("utf-8", "surrogatepass")):
-                scrub(con)
+            scrub(con, self.path, user_id)
             return n
 
     def trace(self, user_id: str) -> list[str]:
@@ -368,10 +367,6 @@ class EventLog:
             if use in self._connections:
                 self._connections.pop(use).close()
 
-    def _in_files(self, text):
-        """Is this in the file or in its log?"""
-        return any(_contains(Path(f"{self.path}{end}"), text) for end in ("", "-wal"))
-
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS events (
@@ -402,11 +397,3 @@ def _insert(con, events, now):
 def _event(row):
     """A row of the table as an Event."""
     return Event(*row[:AT], row[AT] / MICRO, *row[AT + 1 :])
-
-
-def _contains(path, text):
-    """Is a text in a file? The file is not read into memory."""
-    if not path.exists() or not path.stat().st_size:
-        return False
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(text) >= 0

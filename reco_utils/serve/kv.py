@@ -11,6 +11,7 @@ People's ids are any text and must not be readable in a key, so keys hold `hashe
 
 import hashlib
 import math
+import mmap
 import os
 import re
 import sqlite3
@@ -41,7 +42,7 @@ class KeyValue(Protocol):
     - `push` appends lines to a value, as one step; the oldest lines go when it grows beyond `max_bytes`.
     - `delete` and `delete_prefix` return how many keys there were.
     - `expires_in` is in seconds, at least 0, infinity for ever, None without such a key.
-    - `scrub` makes sure that what was deleted cannot be read in the store's files either.
+    - `scrub` makes sure that a text that was part of deleted keys is not left in the store's files either.
     - `ping` returns when all is well.
     """
 
@@ -59,9 +60,11 @@ class KeyValue(Protocol):
 
     def delete_prefix(self, prefix: str) -> int: ...
 
+    def keys(self, prefix: str) -> list[str]: ...
+
     def expires_in(self, key: str) -> float | None: ...
 
-    def scrub(self) -> None: ...
+    def scrub(self, text: str) -> None: ...
 
     def ping(self) -> None: ...
 
@@ -185,6 +188,12 @@ class MemoryKV:
             found = [key for key in self._entries if key.startswith(prefix)]
             return sum(self._read(key) is not None and self._drop(key) for key in found)
 
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin so, in no order."""
+        with self._lock:
+            found = [key for key in self._entries if key.startswith(prefix)]
+            return [key for key in found if self._read(key) is not None]
+
     def expires_in(self, key: str) -> float | None:
         """Seconds left, infinity for ever, None without such a key."""
         with self._lock:
@@ -193,7 +202,7 @@ class MemoryKV:
             _, end, _ = self._entries[key]
             return math.inf if end is None else end - self.clock()
 
-    def scrub(self) -> None:
+    def scrub(self, text: str) -> None:
         """Nothing to do: what was deleted is nowhere."""
 
     def ping(self) -> None:
@@ -318,19 +327,18 @@ class SqliteKV:
 
     def delete_prefix(self, prefix: str) -> int:
         """Remove the keys that begin so; how many there were."""
-        begin = _coded(prefix)
-        where = "key >= ? AND key < ?" if begin else "key >= ? OR key < ?"
-        span = begin, begin[:-1] + bytes([begin[-1] + 1]) if begin else b""
+        where, span = _span(prefix)
 
         def delete(con):
-            alive = "expires IS NULL OR expires > ?"
-            (n,) = con.execute(
-                f"SELECT COUNT(*) FROM kv WHERE ({where}) AND ({alive})", (*span, self.clock())
-            ).fetchone()
+            n = len(self._found(con, prefix))
             con.execute(f"DELETE FROM kv WHERE {where}", span)
             return n
 
         return self._do(delete, write=True)
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin so, in order."""
+        return self._do(lambda con: self._found(con, prefix))
 
     def expires_in(self, key: str) -> float | None:
         """Seconds left, infinity for ever, None without such a key."""
@@ -343,9 +351,9 @@ class SqliteKV:
 
         return self._do(look)
 
-    def scrub(self) -> None:
-        """Overwrite what was deleted, in the file and in its log; takes as long as copying the file."""
-        self._do(scrub)
+    def scrub(self, text: str) -> None:
+        """Search the file for a text, and write it anew if the text is there; takes as long as reading the file."""
+        self._do(lambda con: scrub(con, self.path, text))
 
     def ping(self) -> None:
         """Raise StoreDown unless the file can be read and written."""
@@ -398,6 +406,12 @@ class SqliteKV:
             con.execute("UPDATE kv SET expires = ? WHERE key = ?", (self.clock() + ttl, _coded(key)))
         return value if left > 0 else None
 
+    def _found(self, con, prefix):
+        """The keys that begin so and whose time is not over."""
+        where, span = _span(prefix)
+        alive = f"SELECT key FROM kv WHERE {where} AND (expires IS NULL OR expires > ?) ORDER BY key"
+        return [key.decode(*UTF8) for (key,) in con.execute(alive, (*span, self.clock()))]
+
     def _write(self, con, entries, ttl):
         end = None if ttl is None else self.clock() + ttl
         rows = [(_coded(key), value, end, ttl) for key, value in entries]
@@ -411,6 +425,14 @@ class SqliteKV:
         over = "SELECT rowid FROM kv WHERE expires <= ? LIMIT ?"
         con.execute(f"DELETE FROM kv WHERE rowid IN ({over})", (self.clock(), 10 * self.SWEEP))
         self._n_writes = 0
+
+
+def _span(prefix):
+    """The condition that a key begins so, and its values."""
+    begin = _coded(prefix)
+    if not begin:
+        return "key >= ?", (b"",)
+    return "key >= ? AND key < ?", (begin, begin[:-1] + bytes([begin[-1] + 1]))  # no byte of UTF-8 is the last one
 
 
 def open_sqlite(path: str | os.PathLike, timeout_ms: float, *, synchronous: str) -> sqlite3.Connection:
@@ -433,14 +455,16 @@ def open_sqlite(path: str | os.PathLike, timeout_ms: float, *, synchronous: str)
     return con
 
 
-def scrub(con: sqlite3.Connection) -> None:
-    """Rewrite a SQLite file with what is in it now, so that nothing deleted can be read from it or from its log.
+def scrub(con: sqlite3.Connection, path: str | os.PathLike, text: str) -> None:
+    """Make sure that a text of deleted rows is nowhere in a SQLite file and its log.
 
     `secure_delete` overwrites deleted rows where they were, but not the copies that are left behind when a page is
-    filled anew; only writing the whole file again does.
+    filled anew; only writing the whole file again does. So it is written again if the text is still found.
     """
-    con.execute("VACUUM")
     empty_log(con)
+    if any(_contains(Path(f"{path}{end}"), text.encode(*UTF8)) for end in ("", "-wal")):
+        con.execute("VACUUM")
+        empty_log(con)
 
 
 def empty_log(con: sqlite3.Connection) -> None:
@@ -448,6 +472,14 @@ def empty_log(con: sqlite3.Connection) -> None:
     (busy, _, _) = con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise sqlite3.OperationalError("another process is reading, so the old content is still in the log; try again")
+
+
+def _contains(path, text):
+    """Is a text in a file? The file is not read into memory."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(text) >= 0
 
 
 def _coded(key):
@@ -542,20 +574,24 @@ class RedisKV:
 
     def delete_prefix(self, prefix: str) -> int:
         """Remove the keys that begin so; how many there were. Walks through all keys of the server."""
+        parts = _parts(self._scan(prefix), 1_000)
+        return self._do(lambda client: sum(client.unlink(*part) for part in parts))
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin so, in no order. Walks through all keys of the server."""
+        return self._do(lambda client: [key[len(self.prefix) :] for key in map(_text, set(self._scan(prefix)))])
+
+    def _scan(self, prefix):
+        """The server's keys that begin so, maybe twice."""
         pattern = re.sub(rb"([*?\[\]\\])", rb"\\\1", self._key(prefix)) + b"*"
-
-        def delete(client):
-            found = client.scan_iter(match=pattern, count=1_000)
-            return sum(client.unlink(*part) for part in _parts(found, 1_000))
-
-        return self._do(delete)
+        return self._client.scan_iter(match=pattern, count=1_000)
 
     def expires_in(self, key: str) -> float | None:
         """Seconds left, infinity for ever, None without such a key."""
         left = self._do(lambda client: client.pttl(self._key(key)))
         return {-2: None, -1: math.inf}.get(left, max(0.0, left / 1000))
 
-    def scrub(self) -> None:
+    def scrub(self, text: str) -> None:
         """Nothing to do: what was deleted is not in the server's memory any more."""
 
     def ping(self) -> None:
@@ -575,6 +611,11 @@ class RedisKV:
             return call(self._client)
         except self._errors as error:
             raise StoreDown(f"{self._name}: {error}") from error
+
+
+def _text(key):
+    """A key of Redis as text."""
+    return key.decode(*UTF8)
 
 
 def _milliseconds(ttl):
