@@ -8,7 +8,7 @@ _WRITER = r"(?:ais?|llms?|chat-?bots?|bots?|language models?|assistants?|gpt\S*|
 _MUST = r"(?:must|should|shall|has to|have to|need to|needs to)"
 
 INSTRUCTIONS = (
-    r"\b(?:ignore|disregard|forget|override|bypass|skip)\b.{0,40}\b(?:instructions?|prompts?|rules?|facts?|ledger)\b",
+    r"\b(?:ignore|disregard|forget|override|bypass|skip)\b.{0,40}\b(?:instructions?|prompts?|tasks?|rules?|facts?|ledger)\b",
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,25}\b(?:above|previous|prior|earlier|guidelines?|limits?)\b",
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,25}\b(?:check\w*|everything|all of|what you)\b",
     r"\b(?:new|real|actual|updated|following|hidden|secret|special) (?:instructions?|tasks?|prompts?|orders?)\b",
@@ -27,6 +27,7 @@ INSTRUCTIONS = (
     rf"\b{_WRITE} (?:that|customers?|readers?|everyone|verbatim|exactly|only|with)\b.{{0,20}}[\"'\u201c\u2018]",
     rf"\b{_WRITE} (?:customers?|readers?|everyone|exactly|only)\b",
     rf"\b{_WRITE}:? ?[\"\u201c]",
+    rf"(?:^|[.!?:] )(?:please )?always {_WRITE}\b",
     rf"(?:^|[.!?:] )(?:please )?{_WRITE} (?:it|this product|this item) (?:as|is|an?|the|with)\b",
     r"\b(?:do not|don't|never|must not) (?:mention|say|tell|reveal|write|include|state|disclose|follow|refuse|describe)\b",  # noqa: E501
     rf"\b(?:you|the (?:copy|text|description|subject(?: line)?|e-?mail|output|answer)) {_MUST} "

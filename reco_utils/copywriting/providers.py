@@ -438,6 +438,7 @@ class LocalProvider:
             "temperature": self.temperature,
             "repeat_penalty": self.repeat_penalty,
             "seed": self.seed,
+            "cache_prompt": False,  # with it, an answer would depend on what was asked before
         }
 
     def _completion(self, answer):

@@ -342,6 +342,7 @@ def test_the_local_model_answers_under_its_files_name():
     provider, asked = local(openai_answer("Hi.", "length", tokens=(9, 4)))
     assert provider.complete(PROMPT) == Completion("Hi.", "local", "tiny", "length", 9, 4)
     assert asked[0]["temperature"] == 0 and asked[0]["max_tokens"] == 50
+    assert asked[0]["cache_prompt"] is False  # an answer must not depend on what was asked before
 
 
 @pytest.mark.parametrize("answer", [ValueError("too long"), {}, {"choices": []}, "nonsense"])
