@@ -3,22 +3,28 @@
     store = FeatureStore(open_kv(), facts=lambda item_id: ("Toys", 9.99))
     store.write_batch(user_features(tables, asof), embeddings, asof)     # once a night
     store.update(*log.append(events).accepted)                           # with every event
-    store.read("ann").recent_categories                                  # Feature(value=("Toys",), age_seconds=3.2, ...)
+    store.read("ann").recent_categories.value                            # ("Toys",)
 
 Two entries per user: the batch row, and a short list of the events since. A feature is worked out when it is read, from
 both, by the same functions that made the batch row (`data.features`): what a model is trained on and what it is served
 with cannot drift apart. An event that comes twice counts once.
 """
 
+import hashlib
+import json
+import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from reco_utils.core import USER
+from reco_utils.data.features import N_PRICES, PURCHASE_DAYS, is_cold, price_range, recent_categories
+from reco_utils.data.weighting import as_instant
 from reco_utils.serve.event_log import Event
-from reco_utils.serve.kv import KeyValue
+from reco_utils.serve.kv import KeyValue, hashed
 
 HOUR, DAY = 3_600.0, 86_400.0
 TTL = {
@@ -29,6 +35,10 @@ TTL = {
     "cold_start_flag": 36 * HOUR,
     "session_click_ids": 0.5 * HOUR,
 }
+PAUSE = 0.5 * HOUR  # a longer one ends a visit
+N_CLICKS = 50
+LOOKS = frozenset(("view", "click", "add_to_cart"))
+LIVE_BYTES = 2**14  # of the events kept per user: 150 to 300 of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,22 @@ class Features:
 
     def to_dict(self) -> dict[str, dict]:
         """The six as plain data for JSON: name -> value, age_seconds, stale, source."""
-        raise NotImplementedError
+        found = {name: asdict(getattr(self, name)) for name in TTL}
+        vector = self.user_embedding_64d.value
+        found["user_embedding_64d"]["value"] = None if vector is None else vector.tolist()
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the batch wrote for one user; all lists newest first."""
+
+    asof: float
+    categories: tuple = ()
+    prices: tuple = ()
+    purchases: tuple = ()
+    items: tuple = ()
+    embedding: np.ndarray | None = None
 
 
 @dataclass(eq=False)
@@ -122,23 +147,53 @@ class FeatureStore:
     secret: bytes = b""
     keep_days: float = 30.0
 
+    def __post_init__(self):
+        strange = sorted(set(self.ttl) - set(TTL))
+        if strange:
+            raise ValueError(f"ttl for the unknown features {strange}; there are {list(TTL)}")
+        self.ttl = TTL | dict(self.ttl)
+        for name, value in {**self.ttl, "keep_days": self.keep_days}.items():
+            if not 0 < value < math.inf:
+                raise ValueError(f"{name} must be more than 0 and finite, got {value}")
+
     def write_batch(self, frame: pd.DataFrame, embeddings: np.ndarray | None = None, asof=None) -> int:
         """Write a row per user; how many.
 
         Parameters
         ----------
         frame : DataFrame
-            As `data.features.user_features` makes it (user_id as a column).
+            As `data.features.user_features` makes it.
         embeddings : (U, D) float32, optional
             Row u is the vector of frame row u; a row with NaN is none.
         asof : time
             Events up to here are inside; later ones stay live. Default: what the frame says in `frame.attrs["asof"]`.
+
+        Raises
+        ------
+        ValueError  without a time, or for embeddings of another length
+        StoreDown  some rows may have been written; write them all again
         """
-        raise NotImplementedError
+        if asof is None and "asof" not in frame.attrs:
+            raise ValueError("asof must be given: the frame does not say it in its attrs")
+        if embeddings is not None and len(embeddings) != len(frame):
+            raise ValueError(f"embeddings must have one row per user ({len(frame)}), got {len(embeddings)}")
+        asof = _instant(frame.attrs["asof"] if asof is None else asof)
+        part = {}
+        for key, value in self._rows(frame, embeddings, asof):
+            part[key] = value
+            if len(part) == 1_000:
+                self.kv.set_many(part, self.keep_days * DAY)
+                part = {}
+        self.kv.set_many(part, self.keep_days * DAY)
+        return len(frame)
 
     def update(self, *events: Event) -> None:
         """Take in what users just did. Sent again, or in another order, the result is the same."""
-        raise NotImplementedError
+        now, lines = self.clock(), {}
+        for event in events:
+            lines.setdefault(event.user_id, []).append(_line(event, now))
+        for user_id, added in lines.items():
+            self.kv.push(self._keys(user_id)[1], added, max_bytes=LIVE_BYTES, ttl=self.keep_days * DAY)
 
     def read(self, user_id: str, *, since: float | None = None) -> Features:
         """All that is known of a user now; defaults for a stranger.
@@ -148,16 +203,124 @@ class FeatureStore:
         since : seconds since 1970, optional
             `live` begins after this, e.g. the artifact's asof. Default: the asof of the batch row.
         """
-        raise NotImplementedError
+        row, events = self.kv.get_many(self._keys(user_id))
+        row, events = _row(row), _events(events)
+        begin = -math.inf if row is None else row.asof
+        features = self._features(row, [event for event in events if event.timestamp > begin])
+        if since is None:
+            return features
+        return replace(features, live=tuple(event for event in events if event.timestamp > since))
 
     def live_items(self, user_id: str, *, since: float | None = None) -> list[LiveItem]:
         """The user's events since the batch (or since `since`), oldest first, to be folded in."""
-        raise NotImplementedError
+        return list(self.read(user_id, since=since).live)
 
     def forget(self, user_id: str) -> int:
         """Remove a user; how many entries there were (0 to 2)."""
-        raise NotImplementedError
+        n = self.kv.delete(*self._keys(user_id))
+        self.kv.scrub(hashed(user_id, self.secret))
+        return n
 
     def trace(self, user_id: str) -> list[str]:
         """Keys that still hold the user; [] after `forget`."""
-        raise NotImplementedError
+        keys = self._keys(user_id)
+        return [key for key, value in zip(keys, self.kv.get_many(keys)) if value is not None]
+
+    def _keys(self, user_id):
+        """Where a user's batch row and events are."""
+        user = hashed(user_id, self.secret)
+        return [f"features:{user}", f"events:{user}"]
+
+    def _rows(self, frame, embeddings, asof) -> Iterator[tuple[str, bytes]]:
+        """Key and value of each user."""
+        names = [USER, "recent_categories", "recent_prices", "purchase_times", "known_items"]
+        vectors = [None] * len(frame) if embeddings is None else np.asarray(embeddings, np.float32)
+        for (user_id, *lists), vector in zip(zip(*(frame[name] for name in names)), vectors):
+            head = json.dumps([asof, *(np.asarray(each).tolist() for each in lists)], separators=(",", ":")).encode()
+            tail = b"" if vector is None or np.isnan(vector).any() else vector.tobytes()
+            yield self._keys(user_id)[0], head + b"\n" + tail
+
+    def _features(self, row, live) -> Features:
+        """The six, from the batch row and the events since (oldest first)."""
+        now, known = self.clock(), row or _Row(0.0)
+        newest = live[::-1]
+        facts = [self.facts(event.item_id) for event in newest]
+        prices = [float(price) for _, price in facts if price is not None and math.isfinite(price)]
+        bought = [event.timestamp for event in newest if event.event == "purchase"]
+        month = [t for t in (*bought, *known.purchases) if t > now - PURCHASE_DAYS * DAY]
+        clicks = _visit(newest, now)
+
+        def feature(name, value, live_at):
+            """The newest of: an event that matters for it, the batch, nothing."""
+            at = live_at if live_at is not None else row and row.asof
+            source = "stream" if live_at is not None else "batch" if row else "default"
+            age = 0.0 if at is None else max(0.0, now - at)
+            return Feature(value, age, age > self.ttl[name], source)
+
+        at = {
+            "any": newest[0].timestamp if newest else None,
+            "category": next((e.timestamp for e, fact in zip(newest, facts) if fact[0] is not None), None),
+            "price": next((e.timestamp for e, fact in zip(newest, facts) if fact[1] is not None), None),
+            "purchase": bought[0] if bought else None,
+        }
+        categories = tuple(recent_categories([*(category for category, _ in facts), *known.categories]))
+        n_items = len({event.item_id for event in newest}.union(known.items))
+        vector = Feature(None, 0.0, False, "default")
+        if known.embedding is not None:
+            vector = feature("user_embedding_64d", known.embedding, None)
+        return Features(
+            user_embedding_64d=vector,
+            recent_categories=feature("recent_categories", categories, at["category"]),
+            avg_price_range=feature("avg_price_range", price_range([*prices, *known.prices][:N_PRICES]), at["price"]),
+            purchase_count_30d=feature("purchase_count_30d", len(month), at["purchase"]),
+            cold_start_flag=feature("cold_start_flag", is_cold(n_items), at["any"]),
+            session_click_ids=(
+                Feature(tuple(event.item_id for event in clicks), max(0.0, now - clicks[-1].timestamp), False, "stream")
+                if clicks
+                else Feature((), 0.0, False, "default")
+            ),
+            live=tuple(live),
+            asof=row and row.asof,
+        )
+
+
+def _visit(newest_first, now):
+    """The looks of the visit that is still going on, oldest first: no pause above half an hour, none up to now."""
+    clicks, last = [], now
+    for event in newest_first:
+        if last - event.timestamp > PAUSE:
+            break
+        last = event.timestamp
+        if event.event in LOOKS:
+            clicks.append(event)
+    return clicks[:N_CLICKS][::-1]
+
+
+def _instant(when):
+    """A time as seconds since 1970."""
+    return as_instant(when).tz_localize("UTC").timestamp()
+
+
+def _line(event, now):
+    """An event as it is kept. What its id was does not matter, only that it is the same one if it comes again."""
+    mark = hashlib.blake2b(event.event_id.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    kept = [min(event.timestamp, now), event.item_id, event.event, mark]
+    return json.dumps(kept, separators=(",", ":")).encode()
+
+
+def _row(value):
+    """What `write_batch` wrote, None if it wrote nothing."""
+    if value is None:
+        return None
+    head, _, tail = value.partition(b"\n")
+    asof, *lists = json.loads(head)
+    return _Row(asof, *map(tuple, lists), np.frombuffer(tail, np.float32) if tail else None)
+
+
+def _events(value):
+    """The events kept of a user, oldest first, each once."""
+    if value is None:
+        return []
+    lines = json.loads(b"[" + value[:-1].replace(b"\n", b",") + b"]")
+    once = {mark: LiveItem(item, event, at) for at, item, event, mark in reversed(lines)}  # the first one counts
+    return sorted(reversed(once.values()), key=lambda event: event.timestamp)
