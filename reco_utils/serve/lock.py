@@ -1,0 +1,84 @@
+"""One at a time: a lock on a file that dies with its process, so that a crash leaves nothing locked."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None
+
+HOUR = 3600.0
+
+
+class Locked(RuntimeError):
+    """Somebody else is at it; the sentence says who and since when."""
+
+
+@dataclass(eq=False)
+class Lock:
+    """A context manager that holds a file locked, or raises `Locked` at once.
+
+    The operating system keeps the lock and drops it when the process ends, however it ends. So a file that was left
+    behind by a killed process or a power cut locks nobody out: `leftover` then says whose it was. The file's text is
+    for people alone. All who shall exclude each other must see the same file: one machine, or a network file system
+    with locks (NFS 4 has them, mounted buckets have not).
+
+    Parameters
+    ----------
+    path : path
+        Of the lock file; made with its folder if it is not there, and never removed.
+    what : str
+        What goes on under the lock, for the sentence: "a training".
+    clock : function that returns seconds since 1970
+    """
+
+    path: Path | str
+    what: str = "a run"
+    clock: Callable[[], float] = time.time
+    leftover: str | None = field(default=None, init=False)
+    _file: int | None = field(default=None, init=False, repr=False)
+
+    def __enter__(self) -> "Lock":
+        if fcntl is None:
+            raise OSError("locks need a Unix system; on Windows run it in WSL or a container")
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = self._told(file)
+            os.close(file)
+            raise Locked(f"{self.what} is under way: {holder or 'it began this moment'}") from None
+        except BaseException:
+            os.close(file)
+            raise
+        told = self._told(file)
+        self.leftover = told and f"{self.what} was cut off: {told}"
+        me = {"pid": os.getpid(), "host": socket.gethostname(), "since": self.clock()}
+        self._write(file, json.dumps(me))
+        self._file = file
+        return self
+
+    def __exit__(self, *error) -> None:
+        file, self._file = self._file, None
+        self._write(file, "")  # done: nothing is left over
+        os.close(file)
+
+    def _write(self, file, text):
+        os.ftruncate(file, 0)
+        os.pwrite(file, text.encode(), 0)
+
+    def _told(self, file) -> str | None:
+        """What the file says of its owner, None if nothing that makes sense."""
+        try:
+            owner = json.loads(os.pread(file, 1000, 0))
+            hours = (self.clock() - owner["since"]) / HOUR
+            return f"process {owner['pid']} on {owner['host']}, since {hours:.1f} hours"
+        except (ValueError, TypeError, LookupError):
+            return None
