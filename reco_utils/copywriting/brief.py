@@ -204,12 +204,20 @@ def _tags(tags) -> Iterable:
 
 
 def _price(value) -> float | None:
-    """A price as a number of at least 0, or None."""
+    """A price as a number of at least 0, or None; of a text, the first number in it."""
     if isinstance(value, str):
-        found = re.search(r"\d+(?:[.,]\d+)?", value)
-        value = found[0].replace(",", ".") if found else None
+        found = re.search(r"\d+(?:[.,' \u00a0\u202f]\d+)*", value)
+        value = _decimal(found[0]) if found else None
     try:
         price = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
     return price if 0 <= price < float("inf") else None
+
+
+def _decimal(number: str) -> str:
+    """ "1.250,00", "1,250.00" or "1'250" as Python writes it; one sign with three digits behind it marks thousands."""
+    *whole, last = re.split(r"[.,' \u00a0\u202f]", number)
+    signs = set(re.findall(r"[.,]", number))
+    thousands = not whole or (len(last) == 3 and len(signs) < 2 and whole[0] != "0")
+    return "".join([*whole, last]) if thousands else "".join(whole) + "." + last

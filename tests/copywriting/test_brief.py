@@ -79,6 +79,15 @@ def test_a_price_written_as_text_is_read():
     assert [Brief.of(mug(price=p)).price for p in ("24,90 \u20ac", "EUR 7", 3)] == [24.9, 7.0, 3.0]
 
 
+@pytest.mark.parametrize(
+    ("written", "price"),
+    [("1.250,00 \u20ac", 1250), ("1,250.50", 1250.5), ("1'250", 1250), ("1\u00a0250,5", 1250.5), ("1.250", 1250),
+     ("0.125", 0.125), ("2.345.678", 2345678), ("19.9", 19.9), ("9.99 to 1,250.00", 9.99), ("5.", 5)],
+)  # fmt: skip
+def test_thousands_are_not_decimals(written, price):
+    assert Brief.of(mug(price=written)).price == price
+
+
 def test_markup_and_control_characters_are_removed():
     dirty = "<p>Light&nbsp;&amp; strong</p><script>alert(1)</script>\x00 \u202egnp.exe\u202c \u2066x"
     assert clean(dirty) == "Light & strong gnp.exe x"
