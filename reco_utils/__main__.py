@@ -1,4 +1,4 @@
-"""The command line behind the make targets: `python -m reco_utils run|data|notebooks`, each with `--help`."""
+"""The command line behind the make targets: `python -m reco_utils run|data|notebooks|serve`, each with `--help`."""
 
 import argparse
 import os
@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reco_utils", description="Run the recommendation course.")
-    rooms = parser.add_subparsers(required=True, metavar="run | data | notebooks")
+    rooms = parser.add_subparsers(required=True, metavar="run | data | notebooks | serve")
 
     run = rooms.add_parser("run", help="run the notebooks and write a report")
     run.add_argument("--dataset", default="shop", help="see `python -m reco_utils data list` (default: %(default)s)")
@@ -49,6 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--clean", action="store_true", help="bring into normal form without running")
     what.add_argument("--check", action="store_true", help="say what a notebook lacks; status 1 if anything")
     kept.set_defaults(command=_notebooks)
+
+    from reco_utils.serve.command import add_parser
+
+    add_parser(rooms)
     return parser
 
 

@@ -1,0 +1,107 @@
+"""`python -m reco_utils serve ...` as somebody at a terminal meets it."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from reco_utils.__main__ import main
+from reco_utils.serve import artifact
+
+SMALL = ["--size", "small"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home with two trained versions, the second published."""
+    home = tmp_path_factory.mktemp("home")
+    for _ in range(2):
+        assert main(["serve", "train", *SMALL, "--home", str(home)]) == 0
+    return home
+
+
+def serve(home, *words):
+    return main(["serve", *words, *SMALL, "--home", str(home)])
+
+
+def names(home):
+    return artifact.versions(home)["version"].tolist()
+
+
+def test_training_says_how_good_it_is_and_publishes(home, capsys):
+    assert serve(home, "train") == 0
+    said = capsys.readouterr().out
+    assert "on test data ndcg@10 0." in said
+    newest = names(home)[0]
+    assert f"published {newest} to everybody" in said
+    assert artifact.published(home).version == newest
+
+
+def test_old_data_is_moved_up_to_today_once_and_for_all(home):
+    asof = pd.Timestamp(artifact.load(home).manifest.asof)
+    now = pd.Timestamp.now(asof.tz)
+    assert pd.Timedelta(0) <= now - asof < pd.Timedelta("1D 1h")
+    assert json.loads((home / "dataset.json").read_text())["moved_days"] > 300
+
+
+def test_versions_are_listed_and_published_and_taken_back(home, capsys):
+    first = names(home)[-1]
+    before = artifact.published(home).version
+    assert serve(home, "publish", first) == 0
+    assert serve(home, "versions") == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in names(home)) and "stable" in said
+    assert serve(home, "rollback") == 0
+    assert artifact.published(home).version == before
+    assert f"{before} is served to everybody again" in capsys.readouterr().out
+
+
+def test_a_canary_is_published_to_a_share(home, capsys):
+    first = names(home)[-1]
+    assert serve(home, "publish", first, "--canary", "0.05") == 0
+    assert f"published {first} to 5% of the users" in capsys.readouterr().out
+    assert artifact.published(home).canary_version == first
+    assert serve(home, "rollback") == 0
+    assert artifact.published(home).canary_version is None
+
+
+def test_a_version_that_fails_its_checks_stays_unpublished(home, capsys, monkeypatch):
+    served = artifact.published(home).version
+    monkeypatch.setattr(artifact, "check", lambda new, against=None: ["coverage fell by half"])
+    assert serve(home, "train") == 1
+    assert "not published: coverage fell by half" in capsys.readouterr().err
+    assert artifact.published(home).version == served
+
+
+def test_old_versions_are_removed(home, capsys):
+    assert serve(home, "prune", "--keep", "1") == 0
+    assert "removed " in capsys.readouterr().out
+    assert artifact.published(home).version in names(home)
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["publish"], "serve publish needs a version; `serve versions` lists them"),
+        (["forget"], "serve forget needs a user's id"),
+        (["train", "x"], "serve train takes no name"),
+        (["publish", "no-such-version"], "no-such-version"),
+        (["publish", "../../etc"], "error"),
+        (["train", "--dataset", "online-retail"], "name another folder with --home"),
+        (["train", "--seed", "7"], "name another folder with --home"),
+        (["train", "--dataset", "nothing-like-this"], "nothing-like-this"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_changes_nothing(home, capsys, words, says):
+    before = artifact.published(home)
+    assert serve(home, *words) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and says in error and "Traceback" not in error
+    assert artifact.published(home) == before
+
+
+def test_an_empty_home_says_how_to_fill_it(tmp_path, capsys):
+    assert serve(tmp_path, "versions") == 0
+    assert "`serve train` makes one" in capsys.readouterr().out
+    assert serve(tmp_path, "rollback") == 2
+    assert serve(tmp_path, "lists") == 2
