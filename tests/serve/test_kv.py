@@ -268,7 +268,7 @@ def test_the_estimate_of_an_entry_is_not_below_what_python_takes():
 
 
 def test_what_was_used_longest_ago_goes_first():
-    store = MemoryKV(max_bytes=4_000)
+    store = MemoryKV(max_bytes=3_500)
     for key in "abc":
         store.set(key, b"x" * 700)
     assert store.get("a") is not None  # now b is the one used longest ago
