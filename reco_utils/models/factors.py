@@ -41,6 +41,13 @@ class FactorRecommender:
         self.user_factors_ = self.fold_in(weights).astype(np.float32)
         self.histories_ = fingerprints(weights)
 
+    def forget(self, rows) -> None:
+        """Drop what was remembered of the users at these positions; the item factors, to which all gave, stay."""
+        if hasattr(self, "histories_"):
+            factors, histories = self.user_factors_.copy(), self.histories_.copy()
+            factors[rows], histories[rows] = np.nan, 0
+            self.user_factors_, self.histories_ = factors, histories
+
     def _queries(self, batch: UserBatch) -> np.ndarray:
         """User factors (B, D) float32: looked up where the history is that of the fit, otherwise folded in."""
         check_fitted(self, batch)

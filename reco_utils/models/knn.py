@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from reco_utils.core import Dataset, UserBatch, check_k
+from reco_utils.core import Dataset, UserBatch, check_k, take_rows
 from reco_utils.models.fitted import check_fitted, check_positions
 from reco_utils.models.similar import SIMILARITIES, WEIGHTINGS, SimilarRows, Weighting, frozen, read_only, weighted_sum
 
@@ -94,6 +94,14 @@ class UserKNNRecommender:
         check_fitted(self, batch)
         return self.similar_.nearest(self.weighting_(batch.history), self.n_neighbors, me=batch.at)
 
+    def forget(self, rows) -> None:
+        """Empty the rows of the users at these positions: they are nobody's neighbours any more."""
+        indptr, items, values = self.votes_
+        votes = csr_matrix((values, items.view(np.int32), indptr), (len(indptr) - 1, self.n_items_))
+        at = np.arange(votes.shape[0])
+        at[rows] = -1
+        self.similar_, self.votes_ = self.similar_.without(rows), frozen(take_rows(votes, at)[0])
+
     def score(self, batch: UserBatch) -> np.ndarray:
         """Scores (B, I) float32; NaN for items that no neighbour has."""
         found, similarities = self.neighbors(batch)
@@ -159,6 +167,14 @@ class ItemKNNRecommender:
         neighbors = frozen(csr_matrix(entries, (n_items, n_items)))
         self.users_, self.similar_, self.neighbors_, self.n_items_ = users, similar, neighbors, n_items
         return self
+
+    def forget(self, rows) -> None:
+        """Drop who had what of the users at these positions, for `similar_items`; the neighbours of `score` stay."""
+        kept = ~np.isin(self.users_.indices, rows)
+        ends = np.concatenate([[0], np.cumsum(kept)])[self.users_.indptr]
+        users = csr_matrix((self.users_.data[kept], self.users_.indices[kept], ends), self.users_.shape)
+        options = {"min_overlap": self.min_overlap, "shrinkage": self.shrinkage}
+        self.users_, self.similar_ = users, SimilarRows(users, self.similarity, **options)
 
     def score(self, batch: UserBatch) -> np.ndarray:
         """Scores (B, I) float32; NaN for items with no neighbour in the history."""

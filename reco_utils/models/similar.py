@@ -6,6 +6,7 @@ the n best, so that the full matrix of similarities, R x R, never exists.
 Letters: Q query rows, R rows they are compared with, C columns of both, n neighbours.
 """
 
+import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -134,6 +135,14 @@ class SimilarRows:
         everywhere(task, spans(len(found), -(-len(found) // CHUNK)))
         return found, best
 
+    def without(self, rows) -> "SimilarRows":
+        """The same with these rows emptied, so that they are similar to nothing; all others stay as they are."""
+        less = copy.copy(self)
+        less._columns, less._counts = _without(self._columns, rows), _without(self._counts, rows)
+        less._sizes = self._sizes.copy()
+        less._sizes[rows] = self._size(csr_matrix((1, len(self._columns.slot)), dtype=np.float32))[0]
+        return less
+
     def _size(self, rows):
         """What a similarity divides by (R,) float64: 1 / norm, the count, sqrt(C) / count, or 1."""
         counts = np.maximum(np.diff(rows.indptr), 1)
@@ -165,6 +174,19 @@ def _by_column(matrix) -> _Columns:
     slot[fullest] = np.arange(len(fullest))
     dense = matrix[:, fullest].T.toarray() if len(fullest) else np.zeros((0, n_rows))
     return _Columns(*frozen(matrix), read_only(slot, np.int32), read_only(dense, np.float32))
+
+
+def _without(columns, rows):
+    """The columns without the entries of some rows."""
+    if not len(columns.rows):
+        return columns
+    gone = np.zeros(columns.dense.shape[1], bool)
+    gone[rows] = True
+    kept = ~gone[columns.rows]
+    indptr = np.concatenate([[0], np.cumsum(kept)])[columns.indptr]
+    dense = np.where(gone, np.float32(0), columns.dense)
+    indptr, dense = read_only(indptr, np.int64), read_only(dense, np.float32)
+    return _Columns(indptr, columns.rows[kept], columns.values[kept], columns.slot, dense)
 
 
 def frozen(matrix):

@@ -5,12 +5,29 @@ artifact = live.at(user_id)     # take it once per request and keep it
 live.refresh()                  # now and then: has something new been published?
 """
 
+import hashlib
+import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
-from reco_utils.serve.artifact import Artifact, Published
+from reco_utils.serve.artifact import Artifact, ArtifactError, Published, load, published
+
+log = logging.getLogger(__name__)
+HOUR = 3600.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Served:
+    """One consistent picture of what is served; requests see the old one or the new one."""
+
+    stable: Artifact | None = None
+    canary: Artifact | None = None
+    share: float = 0.0
+    trouble: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -34,12 +51,15 @@ class Live:
     mmap: bool = True
 
     def __post_init__(self):
-        pass
+        self._served, self._wanted, self._forgotten, self._lock = _Served(), None, set(), Lock()
+        self.refresh()
 
     @property
     def published(self) -> Published:
         """What is in memory: the versions of `stable` and `canary`, and the canary's share."""
-        raise NotImplementedError
+        now = self._served
+        names = (None if one is None else one.manifest.version for one in (now.stable, now.canary))
+        return Published(*names, now.share)
 
     @property
     def stable(self) -> Artifact:
@@ -49,17 +69,17 @@ class Live:
         ------
         ArtifactError  while there is none
         """
-        raise NotImplementedError
+        return self._there(self._served)
 
     @property
     def canary(self) -> Artifact | None:
         """The artifact on trial, if there is one."""
-        raise NotImplementedError
+        return self._served.canary
 
     @property
     def trouble(self) -> tuple[str, ...]:
         """Why what is published is not what is served, one sentence each; empty when all is well."""
-        raise NotImplementedError
+        return self._served.trouble
 
     def at(self, user_id: str | None = None) -> Artifact:
         """The artifact for this user, always the same while nothing is published; None (nobody) gets the stable one.
@@ -68,19 +88,92 @@ class Live:
         ------
         ArtifactError  while there is none
         """
-        raise NotImplementedError
+        now = self._served  # once: it may be exchanged at any moment
+        stable = self._there(now)
+        if now.canary is None or user_id is None:
+            return stable
+        return now.canary if lot(user_id, now.canary.manifest.version) < now.share else stable
 
     def refresh(self) -> bool:
         """Load what was published since, if anything was; True if something else is served now.
 
         Requests go on with the old artifact meanwhile, and after it if the new one cannot be loaded.
         """
-        raise NotImplementedError
+        with self._lock:
+            before, old = self._served, self.published
+            try:
+                wanted = published(self.home)
+            except ArtifactError as error:
+                self._served = replace(before, trouble=(self._told(str(error), before),))
+                return False
+            if wanted == self._wanted and not before.trouble:
+                return False
+            self._served, self._wanted = self._load(wanted, before), wanted
+            return self.published != old
 
     def age_hours(self, now: float | None = None) -> float:
-        """Hours since the training of the stable artifact began; NaN while there is none; below 0 if a clock went back."""
-        raise NotImplementedError
+        """Hours since the training of the stable artifact began; NaN while there is none."""
+        stable = self._served.stable  # below 0 if the clock was set back
+        if stable is None:
+            return float("nan")
+        trained = datetime.fromisoformat(stable.manifest.trained_at).timestamp()
+        return ((self.clock() if now is None else now) - trained) / HOUR
 
     def forget(self, user_id: str) -> int:
-        """Forget a user in memory, at once and in whatever is loaded later; how many artifacts knew them."""
-        raise NotImplementedError
+        """Forget a user in memory, at once and in what is loaded later; how many artifacts knew them.
+
+        Whatever was trained after this moment may know them again: they may come back.
+        """
+        with self._lock:
+            self._forgotten = {*self._forgotten, (user_id, self.clock())}
+            now, n_known = self._served, 0
+            changed = {}
+            for name in ("stable", "canary"):
+                artifact = getattr(now, name)
+                if artifact is not None and artifact.knows(user_id):
+                    changed[name], n_known = artifact.forget([user_id]), n_known + 1
+            self._served = replace(now, **changed)
+            return n_known
+
+    def _there(self, now) -> Artifact:
+        if now.stable is None:
+            raise ArtifactError(now.trouble[0] if now.trouble else f"nothing is published in {Path(self.home).name}")
+        return now.stable
+
+    def _load(self, wanted, before) -> _Served:
+        """What can be served of what is wanted."""
+        trouble = []
+        stable = self._one(wanted.version, before, trouble)
+        for name in (*reversed(wanted.history),) if stable is None and before.stable is None else ():
+            stable = stable or self._one(name, before, trouble)
+        canary = self._one(wanted.canary_version, before, trouble)
+        if stable is None:  # the last good one goes on, and its canary with it
+            return replace(before, trouble=tuple(trouble))
+        return _Served(stable, canary, wanted.canary_share if canary is not None else 0.0, tuple(trouble))
+
+    def _one(self, version, before, trouble) -> Artifact | None:
+        """An artifact by its version, from memory if it is there."""
+        for known in (before.stable, before.canary):
+            if known is not None and known.manifest.version == version:
+                return known
+        if version is None:
+            return None
+        try:
+            artifact = load(self.home, version, mmap=self.mmap)
+        except (ArtifactError, OSError) as error:
+            trouble.append(self._told(f"{version} cannot be served: {error}", before))
+            return None
+        trained = datetime.fromisoformat(artifact.manifest.trained_at).timestamp()
+        return artifact.forget([user for user, at in self._forgotten if at >= trained])
+
+    def _told(self, sentence, before) -> str:
+        """The sentence, logged if it is news."""
+        if sentence not in before.trouble:
+            log.error("%s", sentence)
+        return sentence
+
+
+def lot(user_id: str, salt: str) -> float:
+    """A number from 0 to 1 that depends on user and salt alone: the same on every machine, evenly spread."""
+    digest = hashlib.sha256(f"{salt}\0{user_id}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:7], "big") / 2**56
