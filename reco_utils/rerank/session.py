@@ -3,6 +3,7 @@
 Letters: B lists, C candidates of a list, K length of the new list, I items.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -82,6 +83,12 @@ class SessionLift:
         order = np.where(np.take_along_axis(lists.items, order, axis=1) >= 0, order, -1)
         order = np.pad(order, ((0, 0), (0, k - order.shape[1])), constant_values=-1)
         return replace(lists, notes={**lists.notes, "closeness": close.astype(np.float32)}).take(order)
+
+    def of(self, session: csr_matrix | Sequence[Sequence[int]]) -> "SessionLift":
+        """The same lift for another session; labels and prices are not read again, which one list alone would notice."""
+        other = copy.copy(self)
+        object.__setattr__(other, "session", session)
+        return other
 
     def closeness(self, lists: TopK, session: csr_matrix) -> np.ndarray:
         """How close each candidate is to the session csr (B, I): (B, C) float64 in [0, 1], NaN where nobody can say."""

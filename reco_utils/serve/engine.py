@@ -1,211 +1,68 @@
 """From a question to a list in milliseconds, whatever fails on the way.
 
-    cache -> features -> candidates -> rules -> session -> rerankers -> reasons          each may fail or be late;
-      |                                                                                 the best list that is left is
-      +--> a list that was made before                              popular <--- last resort    served, and named
+    cache -> features -> candidates -> rules -> session -> rerankers -> reasons
+      |         |            |                                 |           |         each may fail or be late;
+      |         +---- the stored history alone                 |           |         the best list that is left
+      |                      +---- the candidates made at the training     |         is served, and says what
+      |                                 +---- what most people took        |         was missing
+      +---- no cache                                           +-----------+---- the list without them
 
 Ids come in and go out; positions live only inside. All ids are text.
 
-Letters: U users, I items, K list length, C candidates.
+Letters: I items, K list length, C candidates.
 """
 
+import json
+import logging
 import math
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import Any
 
-MAX_K = 100  # longest list anybody may ask for
-MAX_ID = 256  # characters of an id
-MAX_SESSION = 100  # clicks of a session
-MAX_NAMES = 50  # categories of a filter
+import numpy as np
 
+from reco_utils.core import TopK
+from reco_utils.serve.artifact import Artifact, forget_user
+from reco_utils.serve.ask import (
+    MAX_K,
+    MAX_QUERY,
+    Answer,
+    Ask,
+    BadRequest,
+    Forgotten,
+    Health,
+    Ingested,
+    Listed,
+    NotFound,
+    SearchAnswer,
+    Unavailable,
+    short,
+    text_of,
+    whole,
+)
+from reco_utils.serve.event_log import BadEvents
+from reco_utils.serve.freshness import Freshness
+from reco_utils.serve.kv import MemoryKV
+from reco_utils.serve.resilience import Breaker, Workers, describe
+from reco_utils.serve.stock import Stock
+from reco_utils.serve.view import POPULAR, View, run_all
 
-class BadRequest(ValueError):
-    """The question makes no sense: what is wrong with it, and what is allowed."""
+__all__ = [
+    "Answer", "Ask", "BadRequest", "Engine", "Forgotten", "Health", "Ingested", "Listed", "NotFound", "SearchAnswer",
+    "Unavailable", "catalog_facts",
+]  # fmt: skip
 
-
-class NotFound(LookupError):
-    """The question is about an item that the shop does not have."""
-
-
-class Unavailable(RuntimeError):
-    """Not even a fallback is possible; the text says which part is missing. Try again."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Who wants a list of what. Everything is checked here; a bad value is a `BadRequest`.
-
-    Parameters
-    ----------
-    user : str, 1 to 256 characters
-        Known or not: strangers are welcome.
-    k : int, 1 to 100
-    reasons : bool
-        Say why an item is in the list, where there is an honest reason.
-    session : up to 100 item ids, oldest first
-        Clicks of this visit. Items that the model does not know are left out. They are added to those that came in as
-        events.
-    categories : up to 50 names
-        Only items of these; () for no such filter.
-    price : (lowest, highest), both included; None for no limit on that side
-    model : str, optional
-        One of `Engine.models()`; None is the whole cascade.
-    arm : str
-        Of an experiment; lists of different arms are cached apart.
-    """
-
-    user: str
-    k: int = 10
-    reasons: bool = False
-    session: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    price: tuple[float | None, float | None] = (None, None)
-    model: str | None = None
-    arm: str = ""
-
-    def __post_init__(self):
-        put = object.__setattr__
-        put(self, "user", _text("user", self.user))
-        put(self, "k", _whole("k", self.k, MAX_K))
-        put(self, "session", tuple(_text("session", item) for item in _several("session", self.session, MAX_SESSION)))
-        names = _several("categories", self.categories, MAX_NAMES)
-        put(self, "categories", tuple(sorted({_text("categories", name) for name in names})))
-        put(self, "price", _price_range(self.price))
-        if not isinstance(self.reasons, bool):
-            raise BadRequest(f"reasons must be true or false, got {_short(self.reasons)}")
-        if self.model is not None:
-            _text("model", self.model)
-        if self.arm != "":
-            _text("arm", self.arm)
-
-    @property
-    def filtered(self) -> bool:
-        """Does the question rule items out?"""
-        return bool(self.categories) or self.price != (None, None)
-
-
-def _text(name, value) -> str:
-    """An id or name as such, or a refusal that does not repeat all of it."""
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_ID or not value.isprintable():
-        size = f" of {len(value)} characters" if isinstance(value, str) else ""
-        raise BadRequest(f"{name} must be text of 1 to {MAX_ID} printable characters, got {_short(value)}{size}")
-    return value
-
-
-def _short(value) -> str:
-    """The beginning of what somebody sent."""
-    text = repr(value[:60] if isinstance(value, (str, bytes, list, tuple)) else value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _whole(name, value, most) -> int:
-    """A whole number from 1 to `most`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise BadRequest(f"{name} must be a whole number from 1 to {most}, got {_short(value)}")
-    return value
-
-
-def _several(name, values, most):
-    """Several values; a lone text would be taken letter by letter."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, set, frozenset)):
-        raise BadRequest(f"{name} must be a list, got {_short(values)}")
-    if len(values) > most:
-        raise BadRequest(f"{name} must be at most {most} entries, got {len(values)}")
-    return values
-
-
-def _price_range(price) -> tuple[float | None, float | None]:
-    """(lowest, highest), each a finite number of at least 0, or None."""
-    if not isinstance(price, (tuple, list)) or len(price) != 2:
-        raise BadRequest(f"price must be (lowest, highest), got {_short(price)}")
-    for end in price:
-        number = isinstance(end, (int, float)) and not isinstance(end, bool)
-        if end is not None and not (number and 0 <= end < math.inf):
-            raise BadRequest(f"price must be numbers of at least 0, or None, got {_short(price)}")
-    low, high = price
-    if low is not None and high is not None and low > high:
-        raise BadRequest(f"price must be (lowest, highest), got ({low}, {high})")
-    return (None if low is None else float(low)), (None if high is None else float(high))
-
-
-class Listed(NamedTuple):
-    """One place of a list.
-
-    `step` names the part of the cascade that answered for it ("popular" for the fallback), `because` is the id of the
-    user's own item that explains it, `slot` the name of the carousel's slot; None where there is no such thing.
-    """
-
-    item: str
-    rank: int
-    score: float | None
-    step: str
-    because: str | None = None
-    slot: str | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A list, where it comes from, and what was missing when it was made.
-
-    Parameters
-    ----------
-    user : str
-    items : tuple of Listed, best first
-    step : str
-        The part of the cascade that was asked first: "cohort" for a stranger, "popular" for the last resort.
-    version : str
-        Of the artifact.
-    cached : bool
-    degraded : tuple of str
-        Parts that failed or were late: "cache", "features", "model", "rerank", "reasons", "live". () when all is well.
-    reasons : dict of item id to sentence
-        Empty unless asked for.
-    path : {"cached", "precomputed", "live", "stranger", "popular"}
-        Which road the list took.
-    """
-
-    user: str
-    items: tuple[Listed, ...]
-    step: str
-    version: str
-    cached: bool = False
-    degraded: tuple[str, ...] = ()
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    path: str = "live"
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """How many events were taken, how many had come before; `degraded` names what will only learn of them later."""
-
-    accepted: int
-    duplicates: int
-    degraded: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Forgotten:
-    """What was removed where, and what still holds the user: `trace` is () when nothing does.
-
-    `removed` counts by place: "events", "features", "cache", "memory", and one "artifact <version>" per version kept.
-    """
-
-    user: str
-    removed: Mapping[str, Any]
-    trace: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Health:
-    """May this process serve? `reasons` says why not; `breakers` the state of each part."""
-
-    ready: bool
-    reasons: tuple[str, ...]
-    version: str
-    age_hours: float
-    breakers: Mapping[str, str]
+PARTS = ("live", "cache", "features", "model", "rerank", "reasons", "similar", "search", "log")
+STORE_SHARE = 0.5  # of the deadline, that one question to a store may take
+LOG_MS = 5_000.0  # writing to the disk may take longer than a list: it must not be given up lightly
+MAX_UNTOLD = 100_000  # events kept for a feature store that is down
+MAX_EVENTS = 100_000  # in one call
+NOTHING = np.empty(0, np.int64)
+log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -221,14 +78,16 @@ class Engine:
     cache : ListCache
     log : EventLog
     monitor : Monitor
-    deadline_ms : float, ms
+    deadline_ms : float, ms, above 0
         Latest answer to `recommend`, `similar` and `search`; what is not ready by then is left out.
     target : tuple of str
         Events after which the user has the item.
-    keep_seen : bool
-        May a list repeat what the user already has?
     max_age_hours : float, hours
         An older model is not ready for service, though it serves.
+    stock : Stock, optional
+        By default one in the store of the features, so that all processes know what is sold out.
+    n_threads : int, at least 1
+        Lists that are made at once. More of them than cores make every list slower.
     clock : function that returns seconds since 1970
     timer : function that returns seconds; only differences count
     """
@@ -243,14 +102,28 @@ class Engine:
         *,
         deadline_ms: float = 40.0,
         target: Sequence[str] = ("purchase",),
-        keep_seen: bool = False,
         max_age_hours: float = 36.0,
+        stock: Stock | None = None,
+        n_threads: int = 4,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.perf_counter,
     ):
+        if isinstance(deadline_ms, bool) or not 0 < deadline_ms < math.inf:
+            raise ValueError(f"deadline_ms must be a finite number of milliseconds above 0, got {deadline_ms!r}")
         self.live, self.store, self.cache, self.log, self.monitor = live, features, cache, log, monitor
-        self.deadline_ms, self.target, self.keep_seen = deadline_ms, tuple(target), keep_seen
-        self.max_age_hours, self.clock, self.timer = max_age_hours, clock, timer
+        self.deadline_ms, self.target, self.clock, self.timer = float(deadline_ms), tuple(target), clock, timer
+        self.freshness = Freshness(max_age_hours, clock)
+        self.shelf = stock or Stock(getattr(features, "kv", None), clock=clock)
+        self.breakers = {part: Breaker(part) for part in PARTS}
+        self._workers = Workers(n_threads, "engine")
+        self._lock = threading.RLock()  # of the views
+        self._views: dict[int, View] = {}
+        self._few = threading.Lock()  # of small things: never held while anything is waited for
+        self._renewing = False
+        self._last: View | None = None  # the last good one: serves while there is no other
+        self._untold: deque = deque(maxlen=MAX_UNTOLD)
+        self._erased: deque = deque(maxlen=1000)  # hashes of who was forgotten while events may have been under way
+        self._n_erased = 0
 
     # ------------------------------------------------------------------------------------------------------ questions
     def recommend(self, ask: Ask) -> Answer:
@@ -261,7 +134,17 @@ class Engine:
         BadRequest  for a category or model that does not exist
         Unavailable  when no artifact was ever loaded
         """
-        raise NotImplementedError
+        with self._counted("recommend") as seen:
+            view, trouble = self._view(ask.user)
+            if ask.model is not None and ask.model != POPULAR and ask.model not in view.models:
+                raise BadRequest(f"model must be one of {list(self.models())}, got {short(ask.model)}")
+            view.allow(ask.categories, ask.price)  # refuses what the catalogue does not have
+            if ask.model == POPULAR:
+                work = _Work(self, view, ask, self.timer())
+                answer = work.popular()
+            else:
+                answer = self._cached(view, ask)
+            return seen(replace(answer, degraded=trouble + answer.degraded) if trouble else answer)
 
     def similar(self, item: str, k: int = 10) -> Answer:
         """What goes with an item, best first, only what may be shown; `user` of the answer is "".
@@ -270,20 +153,69 @@ class Engine:
         ------
         NotFound  for an unknown item
         """
-        raise NotImplementedError
+        with self._counted("similar") as seen:
+            k = whole("k", k, MAX_K)
+            view, degraded = self._view(None)
+            at, allow = self._position(view, item), view.stock.allow
+            outcome = self._late_or("similar", lambda: view.similar(at))
+            found, likeness = outcome.value or (NOTHING, NOTHING)
+            degraded += () if outcome.ok else ("similar",)
+            keep = np.flatnonzero(allow[found])[:k] if len(found) else NOTHING
+            places = [(int(found[p]), float(likeness[p]), "similar") for p in keep]
+            if len(places) < k:  # of an item that nobody took yet: what is popular in its category
+                code = view.items.category_codes[at]
+                near = allow & (view.items.category_codes == code)
+                more = view.most_popular(near, np.array([at, *found[keep]]), k - len(places))
+                places += [(int(p), None, POPULAR) for p in more]
+            ids = view.items.ids
+            items = tuple(Listed(ids[p], rank, score, step) for rank, (p, score, step) in enumerate(places, 1))
+            step = items[0].step if items else "similar"
+            return seen(Answer("", items, step, view.version, False, degraded, {}, "similar"))
 
-    def search(self, query: str, user: str | None = None, k: int = 10) -> "SearchAnswer":
+    def search(self, query: str, user: str | None = None, k: int = 10) -> SearchAnswer:
         """Items for what somebody typed, those the user likes first.
 
         Raises
         ------
         BadRequest  for a query that is no text, or longer than 1,000 characters
+        NotFound  when the catalogue has no text to search
         """
-        raise NotImplementedError
+        with self._counted("search") as seen:
+            if not isinstance(query, str) or len(query) > MAX_QUERY:
+                raise BadRequest(f"query must be text of at most {MAX_QUERY} characters, got {short(query)}")
+            k, user = whole("k", k, MAX_K), None if user is None else text_of("user", user)
+            view, degraded = self._view(user)
+            if view.artifact.search is None:
+                raise NotFound("there is no search: the catalogue has no text")
+            work = _Work(self, view, Ask(user or "nobody", k), self.timer())
+            work.at = work.at if user is not None else -1
+            found = self._searched(work, query, user)
+            if found is None:
+                answer = work.popular()
+                answer = SearchAnswer(**{**vars(answer), "user": user or ""})
+            else:
+                items = [
+                    Listed(view.items.ids[at], rank, _score(score), "search")
+                    for rank, (at, score) in enumerate(zip(found.items[0], found.scores[0]), 1)
+                    if at >= 0
+                ]
+                meant = asdict(found.understood[0])
+                answer = SearchAnswer(user or "", tuple(items), "search", view.version, path="search", understood=meant)
+            return seen(replace(answer, degraded=degraded + tuple(work.degraded)))
 
     def features(self, user: str) -> dict[str, dict]:
-        """What is known of a user, by feature: value, age_seconds, stale and source; defaults for a stranger."""
-        raise NotImplementedError
+        """What is known of a user, by feature: value, age_seconds, stale and source; defaults for a stranger.
+
+        Raises
+        ------
+        Unavailable  when the feature store is down
+        """
+        with self._counted("features"):
+            user = text_of("user", user)
+            outcome = self._ask_store("features", self.store, lambda: self.store.read(user).to_dict())
+            if not outcome.ok:
+                raise Unavailable("the feature store does not answer")
+            return outcome.value
 
     def item(self, item: str) -> dict[str, Any]:
         """The catalogue's row of an item as plain values, None where missing, `in_stock` as of now.
@@ -292,28 +224,43 @@ class Engine:
         ------
         NotFound  for an unknown item
         """
-        raise NotImplementedError
+        with self._counted("item"):
+            view, _ = self._view(None)
+            at = self._position(view, item)
+            return view.items.row(at) | {"in_stock": bool(view.stock.allow[at])}
 
     def categories(self) -> tuple[str, ...]:
         """Names that `Ask.categories` may hold."""
-        raise NotImplementedError
+        return tuple(sorted(self._view(None)[0].items.category_names))
 
     def models(self) -> tuple[str, ...]:
         """Names that `Ask.model` may hold: the steps of the cascade, the parts of its hybrid, and "popular"."""
-        raise NotImplementedError
+        return (*self._view(None)[0].models, POPULAR)
 
     # --------------------------------------------------------------------------------------------------------- changes
     def ingest(self, events: Sequence[Mapping[str, Any]]) -> Ingested:
         """Take events: durable when this returns, and part of the user's next list.
 
-        Each is a mapping with user_id, item_id, event, and if possible event_id and timestamp.
+        Each is a mapping with event_id, user_id, item_id and event, see `event_log.read_event`.
 
         Raises
         ------
-        BadRequest  for events that make no sense, all of them named by index; none is taken
-        Unavailable  when the log cannot write: nothing was taken, send them again
+        BadRequest  for events that make no sense, all of them in `problems` by position; none is taken
+        Unavailable  when the log cannot write: nothing was acknowledged, send them again
         """
-        raise NotImplementedError
+        with self._counted("events"):
+            if not isinstance(events, Sequence) or isinstance(events, (str, bytes)) or len(events) > MAX_EVENTS:
+                raise BadRequest(f"events must be a list of at most {MAX_EVENTS:,}, got {type(events).__name__}")
+            before = self._n_erased
+            accepted, duplicates = self._append(events)
+            degraded = () if self._tell(accepted) else ("features",)
+            users = {event.user_id for event in accepted}
+            purged = [self._ask_store("cache", self.cache, lambda u=u: self.cache.purge_user(u)).ok for u in users]
+            degraded += () if all(purged) else ("cache",)
+            self._quietly(lambda: self.monitor.observe_events([event.item_id for event in accepted]))
+            if self._n_erased != before:
+                self._erase_late(users, before)
+            return Ingested(len(accepted), len(duplicates), degraded)
 
     def forget(self, user: str) -> Forgotten:
         """Remove every trace of a user: events, features, cached lists, memory and every artifact kept.
@@ -322,44 +269,650 @@ class Engine:
         ------
         Unavailable  when a part cannot be reached; what could be removed is removed, and it is safe to ask again
         """
-        raise NotImplementedError
+        with self._counted("forget"):
+            user, removed, failed = text_of("user", user), {}, []
+            with self._few:
+                self._erased.append(hash(user))
+                self._n_erased += 1
+                self._untold = deque((e for e in self._untold if e.user_id != user), maxlen=MAX_UNTOLD)
+
+            def remove(place, action):
+                try:
+                    removed[place] = action()
+                except Exception as error:
+                    failed.append(place)
+                    log.error("a user could not be removed from %s: %s", place, describe(error))
+
+            remove("events", lambda: self.log.forget(user))
+            remove("features", lambda: self.store.forget(user))
+            remove("memory", lambda: self._forget_in_memory(user))
+            remove("artifacts", lambda: self._forget_on_disk(user))
+            remove("cache", lambda: self.cache.forget(user))  # last: no view knows the user any more
+            for version, what in (removed.pop("artifacts", None) or {}).items():
+                removed[f"artifact {version}"] = what
+            if failed:
+                raise Unavailable(f"could not remove the user from {', '.join(failed)}; the rest is done, ask again")
+            return Forgotten(user, removed, self.trace(user))
+
+    def trace(self, user: str) -> tuple[str, ...]:
+        """Where something is still known of a user; () after `forget`.
+
+        Raises
+        ------
+        Unavailable  when a store cannot be asked
+        """
+        try:
+            found = [*self.log.trace(user), *self.store.trace(user), *self.cache.trace(user)]
+        except Exception as error:
+            raise Unavailable(f"a store does not answer: {describe(error)}") from error
+        with self._lock:
+            found += [f"memory, version {view.version}" for view in self._views.values() if user in view.user_at]
+        return (*found, *("events on their way" for event in list(self._untold) if event.user_id == user))
 
     def stock(self, item: str, in_stock: bool) -> None:
         """From now on an item may, or may not, be shown; holds for cached lists too.
 
+        No cached list is thrown away for it: one that holds a sold-out item is found out when it is read.
+
         Raises
         ------
         NotFound  for an unknown item
+        Unavailable  when it holds here, but other processes could not be told; say it again
         """
-        raise NotImplementedError
+        with self._counted("stock"):
+            if not isinstance(in_stock, bool):
+                raise BadRequest(f"in_stock must be true or false, got {short(in_stock)}")
+            self._position(self._view(None)[0], item)
+            try:
+                self.shelf.set(item, in_stock)
+            except Exception as error:
+                raise Unavailable("other processes could not be told what is in stock; say it again") from error
+            finally:
+                self._restock()
 
     # ---------------------------------------------------------------------------------------------------------- upkeep
     def warm(self) -> float:
-        """Answer a few made-up questions so that the first real one is fast; returns the seconds it took."""
-        raise NotImplementedError
+        """Work out what every request needs, and answer a few made-up questions; returns the seconds it took.
+
+        Without it, the first visitor waits for compilers and tables. Nothing is counted or kept.
+        """
+        start = self.timer()
+        self.refresh()
+        view, _ = self._view(None)
+        known = next(iter(view.user_at), "nobody")
+        some = view.items.ids[:2].tolist()
+        for ask in (Ask("nobody", reasons=True), Ask(known, reasons=True), Ask(known, session=some, reasons=True)):
+            _Work(self, view, ask, math.inf).make()
+        if some:
+            self._quietly(lambda: view.similar(0))
+        if view.artifact.search is not None:
+            self._quietly(lambda: view.artifact.search.search("warm", 1, batch=view.request(known)))
+        return self.timer() - start
 
     def refresh(self) -> bool:
-        """Serve what is published now; True if that is another version. Call it every few seconds."""
-        raise NotImplementedError
+        """Serve what is published now; True if that is another version. Call it every few seconds.
+
+        Requests go on with the old version until the new one is ready for the first question. Also reads what other
+        processes said about stock, and tells the feature store what it missed while it was down.
+        """
+        before = self._served()
+        self._quietly(self.live.refresh)
+        self._quietly(self.shelf.reload)
+        artifacts = self._artifacts()
+        for artifact in artifacts:
+            self._build(artifact)
+        with self._lock:
+            kept = {id(artifact) for artifact in artifacts}
+            self._views = {key: view for key, view in self._views.items() if key in kept} or self._views
+            self._last = self._views[id(artifacts[0])] if artifacts else self._last
+        self._restock()
+        changed = self._served() != before
+        if changed and artifacts:
+            self._quietly(lambda: self.monitor.expect(self._last.reference()))
+        if changed and before:
+            self._ask_store("cache", self.cache, lambda: self.cache.purge_all())
+        if self._untold:
+            self._tell(())
+        return changed
 
     def replay(self) -> int:
-        """Tell the feature store all events since the training: after a restart with a store in memory."""
-        raise NotImplementedError
+        """Tell the feature store all events since the training, and how many: after a restart with one in memory.
+
+        Raises
+        ------
+        Unavailable  when the log or the store does not answer
+        """
+        view, _ = self._view(None)
+        n = told = 0
+        try:
+            while True:
+                n, events = self.log.since(n, 10_000)
+                if not events:
+                    return told
+                recent = [event for event in events if event.timestamp > view.asof]
+                self.store.update(*recent)
+                told += len(recent)
+        except Exception as error:
+            raise Unavailable(f"events could not be replayed: {describe(error)}") from error
 
     def health(self) -> Health:
         """Is a model loaded, young enough, and is the fallback armed?"""
-        raise NotImplementedError
+        states = {part: breaker.state for part, breaker in self.breakers.items()}
+        try:
+            view, trouble = self._view(None)
+        except Unavailable as error:
+            return Health(False, (str(error),), "", math.nan, states)
+        verdict = self.freshness.verdict(view.artifact.manifest.trained_at)
+        reasons = [] if verdict.is_fresh else [verdict.sentence]
+        if not len(view.most_popular(view.stock.allow, NOTHING, 1)):
+            reasons.append("the fallback is empty: no item may be shown")
+        reasons += ["the artifacts cannot be asked which of them serves"] if trouble else []
+        return Health(not reasons, tuple(reasons), view.version, verdict.age_hours, states)
 
     def close(self) -> None:
-        """Stop the threads."""
-        raise NotImplementedError
+        """Stop the threads; the stores belong to who made them."""
+        self._workers.close()
+        for breaker in self.breakers.values():
+            breaker.close()
+
+    # ------------------------------------------------------------------------------------------------- lists and cache
+    def _cached(self, view, ask):
+        """The list from the cache, or a new one; the cache is told of lists that lack nothing."""
+        start, work = self.timer(), None
+
+        def make():
+            nonlocal work
+            work = _Work(self, view, ask, start)
+            work.make()
+            return pack(work.answer) if work.keep else None
+
+        found = self._ask_store("cache", self.cache, lambda: self.cache.get(self.cache_key(view, ask)))
+        if not found.ok:
+            make()
+            return replace(work.answer, degraded=("cache", *work.answer.degraded))
+        answer = unpack(found.value, ask.user)
+        if answer is not None and not view.stock.sold_out.isdisjoint(listed.item for listed in answer.items):
+            self._ask_store("cache", self.cache, lambda: self.cache.purge_user(ask.user))
+        elif answer is not None:
+            return answer
+        try:
+            packed = self.cache.get_or_make(self.cache_key(view, ask), make)
+        except Exception as error:
+            self.breakers["cache"].failed(describe(error))
+            packed = None
+        if work is None or work.answer is None:
+            answer = unpack(packed, ask.user)  # made by another thread, for the same question
+            if answer is not None and view.stock.sold_out.isdisjoint(listed.item for listed in answer.items):
+                return answer
+            make()
+        return work.answer
+
+    def cache_key(self, view: View, ask: Ask) -> str:
+        """The key of a list in the cache: everything that it depends on but time."""
+        options = {
+            "reasons": ask.reasons,
+            "session": ask.session,
+            "categories": ask.categories,
+            "price": ask.price,
+            "model": ask.model,
+        }
+        return self.cache.key(ask.user, ask.k, options, version=view.version, arm=ask.arm)
+
+    def _searched(self, work, query, user):
+        """What the search found, with the user's taste if there is time for it; None if it failed altogether."""
+        view, k, search = work.view, work.ask.k, work.view.artifact.search
+        allow, personal = view.stock.allow, None
+        if user is not None and self.breakers["model"].allows():
+            work.live, work.session = work.known_since()
+            batch = view.request(user, work.live, work.session, target=self.target)
+            if batch.n_items[0]:
+                personal = self.breakers["model"].call(
+                    lambda: search.search(query, k, batch=batch, model=view.artifact.pipeline.model, allow=allow),
+                    work.left(),
+                )
+        if personal is not None and personal.ok:
+            return personal.value
+        if personal is not None:
+            work.degraded.append("model")
+        outcome = self._late_or("search", lambda: search.search(query, k, allow=allow))
+        work.degraded += [] if outcome.ok else ["search"]
+        return outcome.value
+
+    # ----------------------------------------------------------------------------------------------------------- views
+    def _view(self, user):
+        """The view of the artifact for a user, and ("live",) if the last good one had to do."""
+        try:
+            artifact = self.live.at(user)
+        except Exception as error:
+            if self._last is None:
+                raise Unavailable("no model is loaded") from error
+            log.error("which artifact serves is not known: %s", describe(error))
+            return self._last, ("live",)
+        view = self._views.get(id(artifact))
+        if view is not None:
+            return view, ()
+        if self._last is None:  # the first question of all
+            self.refresh()
+            return self._views.get(id(artifact)) or self._build(artifact), ()
+        self._renew()
+        return self._last, ()
+
+    def _renew(self):
+        """Build what is served now on another thread, while the last view goes on serving."""
+        with self._few:
+            busy, self._renewing = self._renewing, True
+        if busy:
+            return
+
+        def renew():
+            try:
+                self.refresh()
+            finally:
+                self._renewing = False
+
+        threading.Thread(target=self._quietly, args=(renew,), daemon=True, name="engine-renew").start()
+
+    def _build(self, artifact: Artifact, like: View | None = None) -> View:
+        """The view of an artifact, built by one thread only."""
+        with self._lock:
+            view = self._views.get(id(artifact))
+            if view is None:
+                view = View(artifact, self.shelf.changes(), like=like)
+                _Work(self, view, Ask("nobody"), math.inf).make()
+                self._views[id(artifact)] = view
+                self._last = self._last or view
+            return view
+
+    def _artifacts(self):
+        """The artifacts in service, the stable one first; [] when there is none."""
+        try:
+            return [artifact for artifact in (self.live.stable, self.live.canary) if artifact is not None]
+        except Exception as error:
+            log.error("no artifact: %s", describe(error))
+            return []
+
+    def _served(self):
+        with self._lock:
+            return sorted(view.version for view in self._views.values())
+
+    def _restock(self):
+        with self._lock:
+            for view in {id(v): v for v in (*self._views.values(), self._last) if v is not None}.values():
+                view.change_stock(self.shelf.changes())
+
+    @staticmethod
+    def _position(view, item):
+        """The position of an item id."""
+        at = view.items.at.get(item, -1) if isinstance(item, str) else -1
+        if at < 0:
+            raise NotFound(f"no item {short(item)}")
+        return at
+
+    # ---------------------------------------------------------------------------------------------- events and erasure
+    def _append(self, events):
+        """What the log took; the caller's mistakes do not count against the log."""
+
+        def append():
+            try:
+                return self.log.append(events)
+            except BadEvents as error:
+                return error
+
+        outcome = self.breakers["log"].call(append, LOG_MS)
+        if not outcome.ok:
+            raise Unavailable("events cannot be written at the moment; send them again")
+        if isinstance(outcome.value, BadEvents):
+            raise BadRequest(str(outcome.value), outcome.value.problems)
+        return outcome.value
+
+    def _tell(self, events) -> bool:
+        """Tell the feature store, what it missed first; False if it does not listen, and events wait."""
+        with self._few:
+            waiting = [*self._untold, *events]
+        if not waiting:
+            return True
+        outcome = self._ask_store("features", self.store, lambda: self.store.update(*waiting))
+        with self._few:
+            if outcome.ok:
+                told = {event.event_id for event in waiting}
+                self._untold = deque((e for e in self._untold if e.event_id not in told), maxlen=MAX_UNTOLD)
+            else:
+                self._untold.extend(events)
+        return outcome.ok
+
+    def _erase_late(self, users, before):
+        """Remove events that were under way while their user was forgotten."""
+        with self._few:
+            erased = set(list(self._erased)[before - self._n_erased :])
+        for user in users:
+            if hash(user) in erased:
+                self.log.forget(user)
+                self.store.forget(user)
+
+    def _forget_in_memory(self, user):
+        """Forget in the artifacts that serve, and in what was worked out from them; how many knew the user."""
+        with self._lock:
+            before = list(self._views.values())
+            n = self.live.forget(user)
+            for artifact in self._artifacts():
+                like = next((v for v in before if v.version == artifact.manifest.version), None)
+                self._build(artifact, like)
+            kept = {id(artifact) for artifact in self._artifacts()}
+            self._views = {key: view for key, view in self._views.items() if key in kept}
+            self._last = next(iter(self._views.values()), None)
+        return n
+
+    def _forget_on_disk(self, user):
+        """Forget in every version that is stored."""
+        home = getattr(self.live, "home", None)
+        return forget_user(home, user) if home is not None else {}
+
+    # ------------------------------------------------------------------------------------------------------------ calls
+    def _ask_store(self, part, store, question):
+        """A question to a store through its breaker; one in this process cannot hang, so it needs no other thread."""
+        inside = isinstance(getattr(store, "kv", None), MemoryKV)
+        return self.breakers[part].call(question, None if inside else self.deadline_ms * STORE_SHARE)
+
+    def _late_or(self, part, task):
+        """A piece of work through its breaker, by the deadline."""
+        return self.breakers[part].call(task, self.deadline_ms)
+
+    @contextmanager
+    def _counted(self, kind):
+        """Count an answer or an error and the time it took, and let no other kind of error out."""
+        start, answers = self.timer(), []
+
+        def seen(answer):
+            answers.append(answer)
+            return answer
+
+        try:
+            yield seen
+        except (BadRequest, NotFound, Unavailable) as error:
+            self._quietly(lambda error=error: self.monitor.observe_error(kind, type(error).__name__))
+            raise
+        except Exception as error:
+            log.exception("%s failed", kind) if log.isEnabledFor(logging.DEBUG) else log.error(
+                "%s failed: %s", kind, describe(error)
+            )
+            self._quietly(lambda error=error: self.monitor.observe_error(kind, type(error).__name__))
+            raise Unavailable(f"{kind} failed; try again") from error
+        ms = (self.timer() - start) * 1000
+        if not answers:
+            self._quietly(lambda: self.monitor.observe(kind, ms))
+            return
+        answer = answers[0]
+        shown = {"items": [i.item for i in answer.items], "scores": [i.score for i in answer.items]}
+        steps = {"step": answer.step, "path": answer.path} if kind == "recommend" else {}
+        shown = shown if kind == "recommend" else {}
+        self._quietly(lambda: self.monitor.observe(kind, ms, degraded=answer.degraded, **steps, **shown))
+
+    @staticmethod
+    def _quietly(task):
+        """Run what must not fail a request."""
+        try:
+            return task()
+        except Exception as error:
+            log.error("%s", describe(error))
+            return None
 
 
-@dataclass(frozen=True)
-class SearchAnswer(Answer):
-    """The answer to a search, and what the query was taken to mean.
+class _Work:
+    """The making of one list. What is ready when time is up is taken: each stage leaves the best list so far."""
 
-    `understood` has words, corrected, unknown, filters, boosts and relaxed, as `models.query.Understood`.
-    """
+    def __init__(self, engine: Engine, view: View, ask: Ask, start: float):
+        self.engine, self.view, self.ask, self.start = engine, view, ask, start
+        self.at = view.user_at.get(ask.user, -1)
+        self.allow = view.allow(ask.categories, ask.price)
+        self.model = view.models.get(ask.model) if ask.model else None
+        self.degraded: list[str] = []
+        self.live, self.session = (), []
+        self.answer: Answer | None = None
+        self.stage, self.over = "model", False
+        self.path, self.lists, self.final, self.because = "", None, None, ({}, {})
 
-    understood: Mapping[str, Any] = field(default_factory=dict)
+    @property
+    def keep(self) -> bool:
+        """May the answer be cached? Not what lacks something, and not what costs nothing to make again."""
+        return bool(self.answer.items) and not self.answer.degraded and self.path != "stranger"
+
+    def left(self) -> float:
+        """Milliseconds until the deadline."""
+        if self.start == math.inf:
+            return 60_000.0
+        return self.engine.deadline_ms - (self.engine.timer() - self.start) * 1000
+
+    def make(self) -> Answer:
+        """The answer, by the deadline."""
+        try:
+            self.live, self.session = self.known_since()
+            self.answer = self._same_for_all() if self.anonymous else None
+            if self.answer is None:
+                self._in_time()
+                self.answer = self._finished()
+            if self.anonymous and not self.answer.degraded and not self.view.random:
+                self.view.lists.put(self._key(), self.answer)
+        except Exception as error:
+            log.error("a list could not be made: %s", describe(error))
+            self.degraded += [] if self.stage in self.degraded else [self.stage]
+            self.answer = self.popular()
+        return self.answer
+
+    @property
+    def anonymous(self) -> bool:
+        """Is nothing known of who asks?"""
+        return self.at < 0 and not self.live and not self.session and self.model is None
+
+    def _same_for_all(self):
+        """The answer that another stranger got to the same question, or None."""
+        made = self.view.lists.get(self._key())
+        return None if made is None else replace(made, user=self.ask.user, degraded=tuple(self.degraded))
+
+    def _key(self):
+        return self.ask.k, self.ask.categories, self.ask.price
+
+    def popular(self) -> Answer:
+        """What most people took, without what this one has: needs nothing but memory."""
+        view, ask = self.view, self.ask
+        unwanted = NOTHING if view.keep_seen or self.at < 0 else self._seen()
+        top = view.most_popular(self.allow, unwanted, ask.k)
+        items = tuple(Listed(view.items.ids[at], rank, None, POPULAR) for rank, at in enumerate(top, 1))
+        return Answer(ask.user, items, POPULAR, view.version, False, tuple(self.degraded), {}, POPULAR)
+
+    # --------------------------------------------------------------------------------------------------------- stages
+    def known_since(self):
+        """The user's events since the training and the clicks of the session, both of items the model knows."""
+        engine, known = self.engine, self.view.items.at
+        since = self.view.asof
+        outcome = engine._ask_store("features", engine.store, lambda: engine.store.read(self.ask.user, since=since))
+        clicked = list(self.ask.session)
+        live = ()
+        if outcome.ok:
+            live = [event for event in outcome.value.live if event.item_id in known]
+            clicked = [*outcome.value.session_click_ids.value, *clicked]
+        else:
+            self.degraded.append("features")
+        return live, [known[item] for item in dict.fromkeys(clicked) if item in known]
+
+    def _in_time(self):
+        """Run the stages, for as long as there is time."""
+        try:
+            self.engine._workers.run(self._stages, self.left())
+        except TimeoutError:
+            self.over = True
+            self.engine.breakers[self.stage].failed("late")
+            self.degraded += [] if self.stage in self.degraded else [self.stage]
+
+    def _stages(self):
+        """Candidates, session, rerankers, reasons; each is skipped when time is up."""
+        ask, view = self.ask, self.view
+        lists, batch = self._candidates()
+        if self.over:
+            return
+        self.lists, self.stage = lists, "rerank"
+        lists = self._reranked(lists, batch)
+        if self.over:
+            return
+        self.final, self.stage = lists, "reasons"
+        if ask.reasons and lists.k and view.reasons and not self.over:
+            because = self._try("reasons", lambda: self._explained(lists, batch))
+            self.because = because or self.because
+
+    def _candidates(self):
+        """Candidates (1, C) and the batch they are for; from the training if nothing happened since."""
+        ask, view = self.ask, self.view
+        width = max(ask.k, view.artifact.pipeline.n_candidates)
+        changed = bool(self.live or self.session or ask.filtered or self.model)
+        if self.at >= 0 and not changed:
+            self.path = "precomputed"
+            lists = view.stored(self.at, self.allow, NOTHING, width)
+            if view.is_enough(lists, self.at, ask.k):
+                return lists, view.request(ask.user)
+        if self.anonymous:
+            self.path = "stranger"
+            if view.anonymous is None:
+                self._try("model", view.prepare)
+            return view.for_strangers(self.allow, NOTHING, width), view.request(ask.user)
+        self.path = "live"
+        batch = view.request(ask.user, self.live, self.session, target=self.engine.target)
+        model = self.model or view.artifact.pipeline.model
+        lists = self._try("model", lambda: view.scored(model, batch, self.allow, width))
+        return (self._second_best(width) if lists is None else lists), batch
+
+    def _second_best(self, width):
+        """Candidates without the model: those of the training, else those for strangers."""
+        unwanted = NOTHING if self.view.keep_seen else self._seen()
+        if self.at >= 0:
+            self.path = "precomputed"
+            lists = self.view.stored(self.at, self.allow, unwanted, width)
+            if lists.k >= self.ask.k:
+                return lists
+        return self.view.for_strangers(self.allow, unwanted, width)
+
+    def _reranked(self, lists, batch):
+        """The list of k, after the session and the rerankers; without those that fail."""
+        view, k, rerankers = self.view, self.ask.k, self.view.artifact.pipeline.rerankers
+        lists = replace(lists, users=batch.users)
+        lift = view.items.lift
+        if self.session and lift is not None and lists.k:
+            lifted = self._try("rerank", lambda: lift.of([self.session])(lists, batch, lists.k))
+            lists = lists if lifted is None else lifted
+        if not rerankers or not lists.k:
+            return lists.cut(k)
+        done = self._try("rerank", lambda: run_all(rerankers, lists, batch, k))
+        return lists.cut(k) if done is None else done
+
+    def _explained(self, lists, batch):
+        """{position: position of the own item} and {position: sentence}."""
+        why, said = {}, {}
+        for because, sentence in self.view.reasons:
+            own = because(lists, batch, lists.k).notes["because"][0]
+            for at, reason in zip(lists.items[0].tolist(), own.tolist()):
+                if at >= 0 and reason >= 0 and at not in why:
+                    why[at], said[at] = reason, sentence.format(self.view.items.titles[reason])
+        return why, said
+
+    def _try(self, part, task):
+        """A stage through its breaker; None if it is not to be had. Who comes too late has not succeeded."""
+        breaker = self.engine.breakers[part]
+        try:
+            if breaker.allows():
+                value = task()
+                if not self.over:
+                    breaker.succeeded()
+                return value
+        except Exception as error:
+            breaker.failed(describe(error))
+        if part not in self.degraded:
+            self.degraded.append(part)
+        return None
+
+    # --------------------------------------------------------------------------------------------------------- answers
+    def _finished(self):
+        """The answer from the best list there is, filled up to k with what is popular."""
+        view, ask, k = self.view, self.ask, self.ask.k
+        stage, final, first = self.stage, self.final, self.lists
+        if first is None:  # late already
+            first = self._second_best(max(k, view.artifact.pipeline.n_candidates))
+        lists = first.cut(k) if final is None else final
+        why, said = self.because if stage == "reasons" else ({}, {})
+        steps = _steps(view, first, self.model and ask.model)
+        slots = lists.notes.get("slot")
+        ids, items = view.items.ids, []
+        for place, (at, score) in enumerate(zip(lists.items[0].tolist(), lists.scores[0].tolist())):
+            if at >= 0:
+                slot = view.slots[slots[0, place]] if slots is not None and view.slots else None
+                because = ids[why[at]] if at in why else None
+                items.append(Listed(ids[at], len(items) + 1, _score(score), steps.get(at, "pool"), because, slot))
+        if len(items) < k:
+            listed = [view.items.at[i.item] for i in items]
+            unwanted = np.array([*listed, *(() if view.keep_seen else self._seen())], np.int64)
+            for at in view.most_popular(self.allow, unwanted, k - len(items)):
+                items.append(Listed(ids[at], len(items) + 1, None, POPULAR))
+        step = steps.get(int(first.items[0, 0]), POPULAR) if first.k else POPULAR
+        sentences = {ids[at]: sentence for at, sentence in said.items()}
+        path = self.path if first.k else POPULAR
+        return Answer(ask.user, tuple(items), step, view.version, False, tuple(self.degraded), sentences, path)
+
+    def _seen(self):
+        """Positions of what the user has, bought since the training included."""
+        view, seen = self.view, NOTHING
+        if self.at >= 0:
+            indptr = view.data.seen.indptr
+            seen = view.data.seen.indices[indptr[self.at] : indptr[self.at + 1]]
+        bought = [view.items.at[e.item_id] for e in self.live if e.event in self.engine.target]
+        return np.append(seen, np.array(bought, seen.dtype)) if bought else seen
+
+
+def _steps(view, lists: TopK, name):
+    """{position: name of the step that answered for it} of candidates."""
+    items = lists.items[0].tolist()
+    if name:
+        return dict.fromkeys(items, name)
+    if "step" not in lists.notes:
+        return dict.fromkeys(items, "model")
+    return {at: view.step_name(step) for at, step in zip(items, lists.notes["step"][0].tolist())}
+
+
+def _score(score) -> float | None:
+    """A score as JSON has it."""
+    return float(score) if math.isfinite(score) else None
+
+
+def pack(answer: Answer) -> bytes:
+    """An answer as bytes for the cache, without the user."""
+    body = [1, answer.step, answer.version, answer.path, answer.reasons, answer.items]
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def unpack(body: bytes | None, user: str) -> Answer | None:
+    """The answer for a user from the cache; None for anything that `pack` did not make."""
+    try:
+        form, step, version, _, reasons, items = json.loads(body)
+        if form != 1:
+            return None
+        items = tuple(Listed(*item) for item in items)
+        return Answer(user, items, step, version, True, (), reasons, "cached")
+    except (TypeError, ValueError):
+        return None
+
+
+def catalog_facts(live) -> Callable[[str], tuple[str | None, float | None]]:
+    """A function item_id -> (category, price) of the catalogue that serves: for `FeatureStore(facts=...)`."""
+    items: dict[int, dict] = {}
+
+    def facts(item_id):
+        catalog = live.stable.data.catalog
+        if id(catalog) not in items:
+            items.clear()
+            items[id(catalog)] = _facts_of(catalog)
+        return items[id(catalog)].get(item_id, (None, None))
+
+    return facts
+
+
+def _facts_of(catalog):
+    """{item id: (category, price)}, None where one is not known."""
+    columns = [catalog[name].tolist() if name in catalog else [None] * len(catalog) for name in ("category", "price")]
+    rows = zip(catalog["item_id"].tolist(), *columns)
+    return {item: tuple(None if v is None or v != v else v for v in facts) for item, *facts in rows}

@@ -47,8 +47,7 @@ class Breaker:
     clock : function that returns seconds; only differences count
         By default one that nobody can set. Should it go back all the same, the wait begins again.
     n_threads : int, at least 1
-        Calls with a deadline that run at once; a call that cannot begin before its deadline is late. What hangs keeps
-        its thread, nothing can end it.
+        Calls with a deadline that run at once; a call that cannot begin before its deadline is late.
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class Breaker:
         self.name, self.failures, self.seconds, self.clock, self.n_threads = name, failures, seconds, clock, n_threads
         self._lock = threading.Lock()
         self._in_a_row, self._opened, self._trial, self._n_opened = 0, None, None, 0
-        self._pool: ThreadPoolExecutor | None = None
+        self._workers = Workers(n_threads, f"breaker-{name}")
 
     @property
     def state(self) -> str:
@@ -90,7 +89,7 @@ class Breaker:
         if not self.allows():
             return Outcome(default, "open")
         try:
-            value = dependency() if deadline_ms is None else self._in_time(dependency, deadline_ms)
+            value = dependency() if deadline_ms is None else self._workers.run(dependency, deadline_ms)
         except LateError:
             self.failed(f"late: not done in {deadline_ms:.0f} ms" if deadline_ms is not None else "late")
             return Outcome(default, "late")
@@ -139,10 +138,7 @@ class Breaker:
 
     def close(self) -> None:
         """Let the threads go; calls with a deadline make new ones."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool:
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()
 
     def _waiting(self, since):
         """Is it less than `seconds` since then? If the clock went back, the wait begins again. Needs the lock."""
@@ -153,19 +149,76 @@ class Breaker:
             return True
         return now - since < self.seconds
 
-    def _in_time(self, dependency, deadline_ms):
-        """Run on a thread of the pool; LateError after the deadline, and what has not begun by then never will."""
-        with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self.n_threads, thread_name_prefix=f"breaker-{self.name}")
-            future = self._pool.submit(dependency)
+
+class Workers:
+    """Threads that run tasks for those who cannot wait for ever.
+
+    What hangs keeps its thread, nothing can end it. When all threads hang, others take their place, up to a limit; then
+    nothing is begun until one comes back.
+
+    Parameters
+    ----------
+    n_threads : int
+    name : str
+        Of the threads.
+    max_stuck : int
+        Threads that may hang before no new ones are made.
+    """
+
+    def __init__(self, n_threads: int, name: str, *, max_stuck: int = 64):
+        self.n_threads, self.name, self.max_stuck = n_threads, name, max_stuck
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._stuck_here = self._stuck = 0  # given up and still running: of the present pool, and of all
+
+    def run(self, task: Callable[[], Any], deadline_ms: float) -> Any:
+        """What the task returns or raises; who has not begun by the deadline never will.
+
+        Raises
+        ------
+        TimeoutError  after `deadline_ms`
+        """
+        pool, future = self._begin(task)
         try:
             return future.result(timeout=max(deadline_ms, 0) / 1000)
         except LateError:
-            if future.done() and not future.cancelled():  # the dependency itself ran into a time limit of its own
+            if future.done() and not future.cancelled():  # it was the task that ran into a time limit of its own
                 return future.result()
-            future.cancel()
+            if not future.cancel():
+                self._give_up(pool, future)
             raise
+
+    def close(self) -> None:
+        """Let the threads go; the next task makes new ones."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, task):
+        with self._lock:
+            if self._stuck >= self.max_stuck:
+                raise LateError(f"{self._stuck} threads hang")
+            if self._pool is not None and self._stuck_here >= self.n_threads:
+                self._pool.shutdown(wait=False, cancel_futures=True)  # ends by itself when its tasks do
+                self._pool = None
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self.n_threads, thread_name_prefix=self.name)
+                self._stuck_here = 0
+            return self._pool, self._pool.submit(task)
+
+    def _give_up(self, pool, future):
+        """Count a thread as stuck until its task comes to an end."""
+
+        def freed(_):
+            with self._lock:
+                self._stuck -= 1
+                self._stuck_here -= self._pool is pool
+
+        with self._lock:
+            self._stuck += 1
+            self._stuck_here += self._pool is pool
+        future.add_done_callback(freed)
 
 
 def describe(error: BaseException) -> str:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from reco_utils.serve.resilience import Breaker, describe
+from reco_utils.serve.resilience import Breaker, Workers, describe
 
 
 class Clock:
@@ -121,12 +121,45 @@ def test_who_is_late_is_not_waited_for(breaker):
 
 
 def test_what_could_not_begin_before_the_deadline_never_runs(clock):
-    breaker, release, ran = Breaker("model", n_threads=1, clock=clock), threading.Event(), []
-    assert breaker.call(lambda: release.wait(20), 10).trouble == "late"
+    breaker, begun, release, ran = Breaker("model", n_threads=1, clock=clock), threading.Event(), threading.Event(), []
+
+    def busy():
+        begun.set()
+        release.wait(20)
+
+    other = threading.Thread(target=breaker.call, args=(busy, 20_000))
+    other.start()
+    begun.wait(20)
     assert breaker.call(lambda: ran.append(1), 10).trouble == "late"
     release.set()
+    other.join()
     assert breaker.call(lambda: "next", 5000).value == "next" and not ran
     breaker.close()
+
+
+def test_when_all_threads_hang_others_take_their_place_up_to_a_limit():
+    workers, release, back = Workers(1, "model", max_stuck=2), threading.Event(), []
+
+    def hang():
+        release.wait(20)
+        back.append(1)
+
+    with pytest.raises(TimeoutError):
+        workers.run(hang, 10)
+    assert workers.run(lambda: "served", 5000) == "served"
+    with pytest.raises(TimeoutError):
+        workers.run(hang, 10)
+    with pytest.raises(TimeoutError, match="2 threads hang"):
+        workers.run(lambda: "no thread left", 5000)
+    release.set()
+    while len(back) < 2:
+        time.sleep(0.001)
+    for _ in range(2000):  # the threads count themselves free a moment later
+        if not workers._stuck:
+            break
+        time.sleep(0.001)
+    assert workers.run(lambda: "back", 5000) == "back"
+    workers.close()
 
 
 def test_a_time_limit_inside_the_dependency_is_a_failure_of_its_own(breaker):
