@@ -29,6 +29,7 @@ MAX_CHARACTERS = {USER: 10_000}  # of an id; of the other texts:
 MAX_TEXT = 1_000
 AHEAD_SECONDS = 86_400.0  # clocks of visitors may be that much ahead of ours
 MICRO = 1_000_000
+MOST = 1e18  # no price, count or time of a visit is larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,8 @@ def _check_text(name, value):
 def _check_number(name, value):
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not abs(value) < 1e300:
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not number or not -MOST <= value <= MOST:
         raise ValueError(f"{name} must be a finite number, got {type(value).__name__} {str(value)[:20]}")
     if value < 0 and name != "rating":
         raise ValueError(f"{name} must be 0 or more, got {value}")
