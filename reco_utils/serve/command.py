@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -177,11 +178,13 @@ def _start(options) -> int:
 
     if artifact.published(options.home).version is None and (status := _train(options)):
         return status
+    if not options.no_storefront:  # both share a key, so that customers can have themselves forgotten
+        os.environ.setdefault("RECO_ADMIN_KEY", secrets.token_urlsafe(24))
     settings = api.settings_of(options)
     shown = None
     if not options.no_storefront:
         where = settings.port + 501
-        command = storefront.command(f"http://{settings.host}:{settings.port}", settings.host, where)
+        command = storefront.command(f"http://{settings.host}:{settings.port}", settings.host, where, home=options.home)
         shown = subprocess.Popen(command, start_new_session=True)  # Ctrl-C reaches us alone, and we stop it
         print(f"storefront  http://{settings.host}:{where}")
     print(f"API         http://{settings.host}:{settings.port}/docs   (Ctrl-C stops)", flush=True)
