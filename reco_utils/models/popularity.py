@@ -168,18 +168,17 @@ def cohort_keys(profiles: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
     -------
     Series of n texts
     """
-    known = pd.Series(True, range(len(profiles)))
-    parts = []
-    for name in by:
-        column = profiles[name] if name in profiles else pd.Series(None, range(len(profiles)), dtype=object)
-        column = column.reset_index(drop=True)
-        known &= column.notna()
-        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            low = (column.fillna(0) // BAND * BAND).astype(int)
-            column = low.astype(str) + "-" + (low + BAND - 1).astype(str)
-        parts.append(column.astype(object).astype(str))
-    joined = parts[0].str.cat(parts[1:], sep=" | ")
-    return joined.astype(object).where(known, None)
+    columns = [_cohort_names(profiles[name]) if name in profiles else [None] * len(profiles) for name in by]
+    joined = columns[0] if len(by) == 1 else [None if None in row else " | ".join(row) for row in zip(*columns)]
+    return pd.Series(joined, dtype=object)
+
+
+def _cohort_names(column):
+    """Each value as the name of a cohort, None where it is missing. In Python: a service asks for one row at a time."""
+    values = zip(column.tolist(), column.notna().tolist())
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return [f"{(low := int(v // BAND * BAND))}-{low + BAND - 1}" if known else None for v, known in values]
+    return [str(v) if known else None for v, known in values]
 
 
 def _sum_by(group, n_groups, matrix):

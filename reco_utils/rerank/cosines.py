@@ -68,9 +68,9 @@ def _by_rows(kernel, unit, rows, items, arrays):
     """Run a kernel over spans of rows on all cores."""
     if not rows.has_sorted_indices:
         rows = rows.sorted_indices()
+    width = unit.shape[1]
     unit = [_int64(unit.indptr), unit.indices.view(), unit.data.view()]
     rows, items = [_int64(rows.indptr), rows.indices.astype(np.int32)], np.array(items, np.int32)
-    width = int(unit[1].max(initial=-1)) + 1
     everywhere(
         lambda start, stop: kernel(start, stop, *unit, *rows, items, width, *arrays),
         spans(len(items), -(-len(items) // CHUNK)),

@@ -35,11 +35,12 @@ def check_items(what: str, n_given: int, n_items: int) -> None:
 
 def label_weights(history: csr_matrix, codes: np.ndarray) -> csr_matrix:
     """Sum of the weights of a history per label: csr (B, L) float64; items without a label count nowhere."""
-    known = np.flatnonzero(codes >= 0)
-    shape = (len(codes), int(codes.max(initial=-1)) + 1)
-    members = csr_matrix((np.ones(len(known)), (known, codes[known])), shape)
-    weights = history.astype(np.float64) @ members
-    weights.sort_indices()
+    labels = codes[history.indices]
+    known = labels >= 0
+    ends = np.concatenate([[0], np.cumsum(known)])[history.indptr]
+    entries = (history.data[known].astype(np.float64), labels[known], ends)
+    weights = csr_matrix(entries, (history.shape[0], int(codes.max(initial=-1)) + 1))
+    weights.sum_duplicates()
     return weights
 
 

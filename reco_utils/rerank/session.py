@@ -85,7 +85,7 @@ class SessionLift:
         return replace(lists, notes={**lists.notes, "closeness": close.astype(np.float32)}).take(order)
 
     def of(self, session: csr_matrix | Sequence[Sequence[int]]) -> "SessionLift":
-        """The same lift for another session; labels and prices are not read again, which one list alone would notice."""
+        """The same lift for another session; labels and prices are not read again."""
         other = copy.copy(self)
         object.__setattr__(other, "session", session)
         return other
