@@ -29,6 +29,8 @@ weight weigh weighs weighted; width wide broad; woman women women's ladies; wood
 """
 
 IMPLIES = """
+shade: colour; hue: colour; tint: colour; picture: photo; snap: photo; shoe: pair; socket: port
+slot: port; chapter: part
 abs: plastic; acacia: wood; acrylic: plastic; alentejo: portugal; almond: nut; alpaca: wool; aluminium: metal
 andalusia: spain spanish; android: phone; anthracite: grey; armchair: seat chair; ash: wood; assam: india indian
 atlas: map book; aubergine: purple; azure: blue; bamboo: wood; bavaria: germany german; beans: bean
@@ -78,8 +80,28 @@ tokyo; tunisia tunisian; turkey turkish; tuscan; uganda ugandan; ukraine ukraini
 wales welsh; yorkshire
 """
 
+EXCLUDES = """
+vegan: leather animal wool silk meat milk dairy egg eggs honey gelatine beeswax fur feather feathers down butter suede
+vegetarian: meat fish gelatine
+unsweetened: sugar sweetener
+unscented: fragrance
+unsalted: salt
+decaf: caffeine
+decaffeinated: caffeine
+wireless: cable cables wire wires cord
+cordless: cable cables wire wires cord
+seamless: seam seams
+"""
+
+FUNCTION_WORDS = """
+a an the of for and or to in on at by with from as is are be it its this that these your you our we up per each than
+then so but if into onto over under about just only up very more most all any both every has have had will can may not
+no one out
+"""
+
 CLAIMS = {
     "material": """
+=plated
 14 carat, abs, acrylic, alabaster, alpaca, aluminium, angora, bakelite, bamboo, beech, beeswax, birch, birchwood
 bonded, bone china, borosilicate, boucle, bpa, brass, bronze, buckwheat, calfskin, canvas, carat, carbon
 carbon fibre, cardboard, cashmere, cast iron, cedar, ceramic, chambray, chenille, cherrywood, chiffon, chrome
@@ -92,10 +114,11 @@ hollow fibre, horn, horsehair, imitation, iron, ivory, jacquard, jersey, jute, k
 leather, leatherette, linen, lycra, lyocell, mahogany, mango wood, maple, marble, mdf, melamine, memory foam, merino
 mesh, metal, microfibre, modal, mohair, mother of pearl, mulberry, muslin, nappa, neoprene, nickel, nubuck, nylon
 oak, onyx, organic cotton, organza, oxford cloth, papier, paraffin, particle board, patent leather, pearl, percale
-pewter, pima, pine, plaster, plastic, plated, platinum, plexiglass, plywood, polyamide, polycarbonate, polyester
+pewter, pima, pine, plaster, plastic, platinum, plexiglass, plywood, polyamide, polycarbonate, polyester
 polyethylene, polypropylene, polyurethane, poplin, porcelain, pvc, quartz, raffia, ramie, rapeseed wax, rattan, rayon
 redwood, resin, rhinestone, ripstop, rope, rosewood, rubber, sandstone, sateen, satin, seagrass, seersucker
-shearling, sheepskin, sherpa, silicone, silk, silver plated, sisal, slate, softshell, softwood, solid wood, soy wax
+shearling, sheepskin, sherpa, silicone, silk, silver plated, sisal, slate, softshell, softwood
+solid, solid wood, soy wax
 spandex, spruce, stainless, stainless steel, steel, sterling, sterling silver, stoneware, straw, suede
 sustainable cork, synthetic, tarpaulin, teak, tempered, tencel, terracotta, terry, thermoplastic, timber, tin
 titanium, top grain, tpe, travertine, tungsten, tweed, twill, vegan leather, velour, velvet, veneer, vinyl, viscose
@@ -112,6 +135,7 @@ striped, tartan, taupe, teal, terracotta, tortoiseshell, transparent, turquoise,
 yellow
 """,
     "certification": """
+highest standards, eu standards, industry standards, international standards
 accreditation, accredited, antimicrobial, approved, asc, b corp, baby safe, bci, biodegradable, biodynamic
 blue angel, bluesign, carbon, carbon neutral, ce, ce mark, certification, certified, child safe, climate neutral
 climate positive, clinically, co2, compliant, complies, compostable, conform, conforms, cosmos, cruelty, demeter
@@ -122,7 +146,7 @@ ipx7, iso, kosher, lab tested, laboratory, leaping bunny, licensed, line caught,
 msc, mulesing, natrue, nhs, non gmo, non toxic, nontoxic, nordic swan, nsf, oeko, oeko tex, official, officially
 ophthalmologist, organic, organically, paediatrician, patent pending, patented, pdo, pediatrician, pefc, pgi
 pole caught, professional grade, protected designation, rainforest alliance, rds, recyclable, recycled, regulation
-regulation size, responsibly, rohs, rws, sanitised, seal of approval, single estate, single origin, standard, sterile
+regulation size, responsibly, rohs, rws, sanitised, seal of approval, single estate, single origin, sterile
 sustainability, sustainable, sustainably, tested, tournament, traceable, tuv, ul listed, upcycled, usda, vegan
 vegetarian, wild caught, zero waste
 """,
@@ -175,6 +199,7 @@ sun protection, superfood, teeth, teething, therapeutic, therapy, tiredness, tox
 virus, viruses, vitamin, vitamins, weight loss, wellbeing, wrinkle, wrinkles, youthful
 """,
     "social-proof": """
+award =winning, prize =winning, =winning, best rated, top rated
 5 star, acclaimed, adored by, as seen, athletes, award, award winning, awards, baristas, best loved, best seller
 best sellers, best selling, bestseller, bestseller list, bestselling, celebrities, celebrity, champion, champions
 chefs, chosen by, critically acclaimed, critics, crowd favourite, cult, cult favourite, customer favourite
@@ -182,11 +207,11 @@ dermatologists, editor, editors, endorsed, everybody loves, everyone is talking,
 famous, fan favourite, favourite among, favourite choice, favourite of, favourite with, featured in, five star
 gold medal, happy customers, highly rated, hundreds of, iconic, influencer, influencers, instagram, legendary
 loved by, medal, michelin, midwives, most gifted, most loved, most popular, most reviewed, most wanted
-must have of the year, new york times, number one, of the year, olympic, our customers, out of 5, out of five
-parents love, parents trust, people love, popular, prize winning, professional, professionals, rated, rating
+must have of the year, new york times, number one, olympic, our customers
+parents love, parents trust, people love, popular, prize winning, professional, professionals
 recommend, recommended, recommended by, recommends, relied on, renowned, repeat customers, review, reviewers, reviews
 satisfied, sold worldwide, swear by, swears by, testimonials, tiktok, top rated, trainers choose, trusted by, used by
-veterinarians, veterinary, vets, viral, voted, winning, world famous
+veterinarians, veterinary, vets, viral, voted, world famous
 """,
     "superlative": """
 bar none, barista quality, beats any, beats every, best in class, best quality, better than any, breakthrough
@@ -214,107 +239,164 @@ small batches, sourced from, stitched in, stone ground, traditional recipe, vine
 woven in
 """,
     "feature": """
-4k, absorbent, absorbs, accessories, acetate, adapter, adaptor, added, added sugar, additives, adhesive, adjustable
-agave, aged, air dried, airtight, alcohol, alerts, alexa, all ages, all breeds, all day, all day battery, all night
-all season, all skin types, allen key, almond, almonds, aloe, aloe vera, amoled, android, ankle support, annual
-answer calls, answers calls, anti odour, anti slip, antique, app, app controlled, apricots, arabica, arch support
-argan, armrests, artificial, artificial colours, assembled, assembly, attachments, audiobook, auto off, auto shut off
-autographed, automatic, automatic shut off, automatically, aux, babies, baby, backlight, backlit, banana, barley
-basil, batteries, batteries included, battery, battery powered, bee friendly, beef, beginners, belt loops, bergamot
-berries, berry, blackcurrant, blackout, blooms, blueberries, blueberry, bluetooth, bookmark, bottle holder, bracket
-brake, brakes, breathable, brushes, brushless, buckle, buckles, bulb, bulb included, bulbs, bulletproof, butter
-caffeine, calendula, camera, camomile, canopy, carabiner, caramel, card slots, cardamom, carry bag, carry case
-carrying case, cashews, casters, castors, cd, ceramic coated, ceramides, chamomile, charcoal, charger, charging case
-charging dock, charging station, cheese, cherries, chew proof, chia, chicken, child lock, child proof, childproof
-childsafe, chilli, chin strap, chlorine, cinnamon, citrus, clasp, cleats, coated, coating, cocoa butter, coconut, cod
-cold brewed, cold pressed, collapsible, collar, collector, collectors, coloured hair, colourfast, compact
-compartment, compartments, compass, compatible with, concentrated, connects, console, convertible, converts
-cooling effect, cooling fabric, cooling gel, cordless, cranberries, cranberry, crease resistant, crew neck, cropped
-cross platform, cuffs, cup holder, curly hair, cushioned, dairy, decaf, decaffeinated, detachable, dice, dimmable
-dishwasher, display, disposable, divider, dividers, double sided, double walled, doubles as, download, downloadable
-drawer, drawers, drawstring, drought, drought tolerant, dry clean, dry hair, dry skin, duck, durable, dust bag
-dustproof, duvet, dvd, e book, easy iron, ebook, edible, educational, elastic, elasticated, elderflower, embossed
-embroidered, engravable, engraved, engraving, enriched, ergonomic, ergonomically, essential oil, essential oils
-ethernet, eucalyptus, ever sharp, evergreen, exfoliates, exfoliating, expandable, expansion, expansion pack
-extendable, extendible, extension cord, extra large, extra long, extra soft, extra strong, fade resistant
-fast charging, fast drying, faster, featherlight, fennel, fermented, figs, filling, filter, filtered, fine motor
-fire resistant, fire retardant, fireproof, first edition, fitted sheet, flame retardant, flameproof, flashing
-flatlock, flaxseed, floats, flowers, fly sheet, foaming, foldable, folding, folds, folds away, folds flat, footprint
-footrest, fortified, four season, four way stretch, fragrance, fragranced, fragrant, freestanding, freeze dried
-freezer, from birth, frost proof, frost resistant, frostproof, full hd, fully assembled, fully lined, garlic
-gas spring, gears, gift bag, gift box, gift boxed, gift card, gift packaging, gift ready, gift wrap, gift wrapped
-gift wrapping, giftbox, ginger, ginseng, glitter, glossary, glossy, glow, glow in the dark, glows, glows in the dark
-glucosamine, gluten, google assistant, gps, grain, grains, grippy, groundsheet, guarana, guy ropes, hammer action
-hand wash, handle, handles, hands free, hard wearing, hardy, harness, hazelnut, hazelnuts, hdmi, hdr, headboard
-headrest, heat resistant, heats up, heavy duty, heel, height adjustable, hi res, hibiscus, hidden compartment
-high fibre, high protein, high resolution, high waisted, homekit, honey, hood, hooded, hotel, hydration pack
-hydraulic, illustrated, illustrations, in seconds, indoor, induction, infuser, insert, insole, insoles, installation
-installed, instant, instructions included, insulated, interactive, interchangeable, interchangeable blades, ios
-iphone, iron free, jasmine, jojoba, keeps cool, keeps you cool, keto, key ring, keyless, keyring, kickstand
-kiss proof, kittens, lace up, laces, lactose, lamb, laptop, laptop compartment, laptop sleeve, large dogs
-large print, laser, lasts all day, lavender, leak proof, leakproof, leave in, led, left handed, lemon, lemongrass
-lid, lids, light up, lighter, lightning cable, lights up, lightweight, lined, liner, linseed, liquorice, lockable
-long lasting, long sleeved, long wear, longer lasting, low calorie, low carb, low fat, lumbar, lumbar support
-luminous, mac, machine, machine wash, machine washable, magnet, magnetic, magnets, mains powered, makes calls, mango
-maple syrup, marzipan, matcha, maternity, matte, mattifying, mattress, matured, micro usb, microphone, microphones
-microwavable, microwave, milk, mint, modular, moisture wicking, monogrammed, montessori, mothproof, motion sensor
-motor, motor skills, mount, mounting kit, multiplayer, musical, natural ingredients, natural origin, nettle
-new edition, newborn, newborns, nfc, niacinamide, night light, nightlight, no assembly, no tears, no tools
-noise cancellation, noise cancelling, noiseless, non iron, non slip, non stick, nonstick, notifies, nougat, nozzle
-nozzles, numbered edition, nuts, oats, odour, odour resistant, odourless, offline, oily skin, oled, one button
-one click, one touch, online play, oregano, orthopaedic insole, orthotic, outdoor, outdoors, outsole, oven proof
-oven safe, ovenproof, overheat protection, overheating, oversized, packaging, padded, paleo, palm oil
-paper packaging, paraben, parabens, pasteurised, patchouli, peanut, peanuts, pecans, pedals, pegs, peppermint
-peptides, perennial, perfume, perfumed, personalise, personalised, personalized, pest, pests, petite, ph balanced
-ph neutral, pick up, picks up, pillow, pillowcase, pillowcases, pineapple, pistachios, plant based, plastic
-plastic free packaging, playstation, pleated, plus size, pocket, pockets, portable, poster, power bank, power supply
-praline, pre assembled, pre shrunk, pre washed, presentation box, preservatives, prewashed, propolis, protects
-protein rich, pump, pumpkin seeds, puncture proof, puppies, push to open, quick charge, quick dry, quick drying
-quieter, quilted, quinoa, rain cover, rainproof, raisins, raspberries, raspberry, ratchet, rattles, raw
-ready assembled, ready to hang, recharge, rechargeable, reclines, reclining, recycled packaging, refill, refillable
-reflective, reinforced, relaxed fit, remote, remote control, removable, repair kit, replaceable, replaceable battery
-retractable, reusable, reversible, revised edition, rfid, rice, right handed, rinse free, robusta, rocking, rolls up
-rooibos, rose, rosehip, rosemary, rotates, rotating, rubberised, rubberized, rust resistant, rustproof, rye
-safety toe, saffron, salt water, sand timer, sandalwood, scented, scratch, scratch proof, scratch resistant, screws
-sealed seams, seam free, seam sealed, seamless, seat belt, second edition, seeds, self adhesive, self cleaning
-self closing, self healing, self heating, self inflating, self sharpening, self watering, senior, seniors, sensor
-sesame, sharpener, sharpening stone, shatterproof, shea, shimmer, shimmering, shock absorbing, shockproof
-short sleeved, showerproof, signed, silent, silently, silicones, single player, single use, sings, siri, slats
-sleeveless, sleeves, slim fit, slip resistant, slow roasted, slug, small dogs, smartphone, smoked, smudge proof
-soap free, soft close, soft closing, solar, solar powered, soundproof, soy, soya, spare blade, speakers
-special edition, spelt, spikes, spill proof, spirit level, spirulina, splash proof, splashproof, spout, squalane
-squeaks, squeaky, stabilisers, stackable, stain repellent, stain resistant, steel toe, stem, stepless, stevia
-stickers, stonewashed, storage bag, storage box, storage case, storage compartment, strainer, strap, straps, straw
-strawberries, strawberry, streams, stretchy, stronger, studs, submersible, subwoofer, sugar, sulfate, sulfates
-sulphate, sulphates, sun dried, sunflower, surround sound, suspension, sweat resistant, sweatproof, sweetener
-sweeteners, swim proof, switches itself off, swivel, swivels, syncs, tagless, tailored, take calls, tamper
-taped seams, tasting notes, taurine, tea tree, tear free, tear resistant, tearproof, telescopic
-temperature regulating, thermal, thermal lining, thermoregulating, thermostat, third edition, thread count, thyme
-tilting, tilts, timer, tin included, tinted, toddler, toddlers, toe cap, toffee, tog, tokens, tool free
-tools included, tote bag, touch control, touch controls, touch screen, touchscreen, traces, tracks, transfer proof
-transforms into, travel case, triple walled, tripod, trout, truffle, truffles, tumble drier, tumble dry, tumble dryer
-tuna, turbo, turkey, turmeric, turtleneck, ultra hd, underlay, unfiltered, unisex, unlimited, unlined, unpasteurised
-unscented, usb, usb c, user manual, uv resistant, vacuum insulated, vacuum sealed, valve, vanilla, variable speed
-ventilated, ventilation, vents, vibration, vintage, visor, voice assistant, voice commands, voice control
-wall mountable, wall mounted, walnuts, washable, washing machine, water filter, water proof, water repellent
-water resistant, waterproof, weather resistant, weatherproof, wheat, wheels, whisper quiet, whistle, whistle included
-whole grain, wholegrain, wholemeal, wi fi, wicking, wide fit, wifi, wind proof, windproof, winter hardy, wipe clean
-wireless charging, wrinkle resistant, year round, yeast, ylang, zip, zipped, zipper, zips
+=filling, =matte, =coating, colour photographs
+24 months aged, 4g, 4k, 5g, 7 zone, abridged, absorbent, absorbs, absorbs quickly, accessories, acetate, acid free
+adapter, adaptor, added, added sugar, additives, adhesive, adjustable, adjustable feet, adjustable hood
+adjustable shelves, afterword, agave, aged in, aha, air dried, airplay, airtight, alarm function, alcohol
+alcohol free, alerts, alexa, alignment lines, all ages, all breeds, all day, all day battery, all night, all season
+all skin types, allantoin, allen key, almond, almond oil, almonds, aloe, aloe vera, altimeter, amoled, amplifier
+android, animal sounds, ankle support, annual, answer calls, answer key, answers calls, anti burst, anti colic
+anti fog, anti odour, anti slip, antique, anvil, app, app controlled, applicator, appliqué, apricots, arabica
+arch support, argan, armrests, artificial, artificial colours, ash handle, assembled, assembly, attachments
+audio download, audiobook, author interview, auto off, auto shut off, autofocus, autographed, automatic
+automatic shut off, automatically, aux, avocado oil, babies, baby, back pocket, backlight, backlighting, backlit
+bag dispenser, banana, barley, barometer, barrel, basil, bass boost, bath toy, batteries, batteries included, battery
+battery powered, bee friendly, bee magnet, beef, beginners, belt clip, belt included, belt loops, bergamot, berries
+berry, bha, bias cut, bifocal, biotin, bit holder, blackcurrant, blackout, bleed proof, bleedproof, blight, blooms
+blueberries, blueberry, bluetooth, boat neck, bonnell, bonus bits, bonus chapter, bookmark, bottle holder
+bourbon vanilla, box spring, bracket, brake, brakes, breathable, brown sugar, brushed cotton, brushed lining, brushes
+brushless, buckle, buckles, built in, built in grinder, bulb, bulb included, bulbs, bulletproof, butter, button down
+buttons, bypass, cable duct, cable knit, cable management, caffeine, calendula, camera, camomile, cane sugar, canopy
+car seat, carabiner, caramel, card reader, card slot, card slots, cardamom, cargo pockets, carry bag, carry case
+carry strap, carrying case, cashews, cask aged, cassette, casters, castor oil, castors, category 3, catnip, cd
+cd player, ceramic coated, ceramide, ceramides, cereal free, ceremonial, chamomile, charcoal, charcoal grilled
+charger, charging case, charging dock, charging station, cheese, cherries, chest pocket, chest strap, chew proof, chia
+chicken, child lock, child mode, child proof, childproof, childsafe, chilli, chin strap, chlorine, chromecast
+chunky knit, cinnamon, citrus, clasp, cleats, =coated, cocoa butter, coconut, coconut buttons, coconut oil
+cod, cold brewed, cold foam, cold pressed, cold pressed kibble, colic valve, collapsible, collar, collector
+collectors, colour photos, coloured hair, colourfast, compact, compartment, compartments, compass
+compatible with, concentrated, connects, convertible, convertible to, converts, cooling effect
+cooling fabric, cooling gel, cordless, cotton wick, countdown timer, cranberries, cranberry, crease free
+crease resistant, crew neck, crinkle, cropped, cross platform, crumb tray, cucumber extract, cuffs, cup holder
+cup holders, cup warmer, curly hair, cushioned, cushioned heel, cushioned sole, dab, dairy, damascus, decaf
+decaffeinated, deer resistant, defrost, defrost function, dental care, descaling, detachable, diaper, dice, dimmable
+disease resistant, dishwasher, display, disposable, divider, dividers, dolby, doorbell, double bounce, double breasted
+double sided, double wall, double walled, doubles as, dovetail joints, dovetailed, download, downloadable, drainage
+drainage holes, drawer, drawers, drawers on runners, drawstring, drawstring hood, drip free, drip free candle
+drip stop, drip tray, dropper, drought, drought tolerant, dry aged, dry clean, dry hair, dry skin, dual sim, duck
+durable, dust bag, dust jacket, dustproof, duvet, dvd, e book, ear plugs, early cropping, easy grip, easy iron, ebook
+echo cancellation, edible, edible flowers, educational, elastic, elastic cuffs, elastic waist, elasticated
+elderflower, embossed, embossing, embroidered, embroidery, energy saving, engravable, engraved, engraving, enriched
+envelope closure, enzyme washed, equaliser, equalizer, ergonomic, ergonomic handle, ergonomically, essential oil
+essential oils, ethernet, ethernet port, eucalyptus, ever sharp, evergreen, exercise guide, exfoliates, exfoliating
+expandable, expandable storage, expansion, expansion pack, extendable, extendable handle, extendible, extension cord
+extra large, extra long, extra soft, extra strong, face recognition, fade resistant, fair isle, fast absorbing
+fast charge, fast charging, fast drying, faster, faux fur trim, feather toy, featherlight, fennel, fermented
+fertiliser, fertilizer, figs, filter, filtered, fine motor, fingerprint, fire resistant, fire retardant
+fireproof, first edition, first flush, first in a series, fitted sheet, five point harness, flame retardant
+flameproof, flashing, flatlock, flavour enhancers, flaxseed, fleece lined, =floats, flowers, fly sheet
+fm radio, foaming, foil stamped, foil stamping, fold out map, foldable, folding, folds, folds flat, footprint
+footrest, footstool, foreword, fortified, forward and reverse, four season, four way stretch, fragrance, fragrance oil
+fragranced, fragrant, free recipe, free sample, freestanding, freeze dried, =freezer, fringe, fringed, from birth
+from the author of, frost hardy, frost proof, frost resistant, frostproof, frother, full hd, full tang
+fully assembled, fully lined, fur trim, garlic, garment dyed, gas lift, gas spring, gears, gel insole, geofencing
+gift bag, gift box, gift boxed, gift card, gift message, gift packaging, gift ready, gift set, gift tin, gift voucher
+gift wrap, gift wrapped, gift wrapping, giftbox, gilt edge, gilt edges, ginger, ginseng, glass doors, glass lid
+glitter, glossary, glossy, glow in the dark, glows in the dark, glucosamine, gluten, glycolic, google assistant, gore
+gps, grain, grains, grand cru, grapeseed, green tea extract, greeting card, grinder, grippy, groundsheet, growth chart
+guarana, gusset, gusseted, guy ropes, hammer action, hammer function, hammered, hand embroidered, hand loomed
+hand rolled, hand sharpened, hand wash, handle, handles, hands free, hanging hole, hanging loop, hard case
+hard wearing, hardy, harness, hazelnut, hazelnuts, hdmi, hdr, head cushion, headboard, headphone jack, headrest
+heart rate, heart rate monitor, heat resistant, heating function, heats up, heavy duty, heel, height adjustable
+herringbone, hi fi, hi res, hibiscus, hidden compartment, hidden pocket, hidden zip, high fibre, high in fibre
+high protein, high resolution, high waisted, himalayan salt, hip belt, hip support, hollow ground, homekit, honey
+hood, hooded, hot swappable, hotel, hotel closure, houndstooth, human grade, humidity sensor, hyaluronic acid
+hydration bladder, hydration pack, hydraulic, hygrometer, hypoallergenic recipe, id tag, illustrated, illustrations
+image stabilisation, impact function, in seconds, =indoor, induction, infuser, infuser basket, inner pocket
+inner tent, insert, insole, insoles, installation, installed, instant, instructions included, insulated, interactive
+interchangeable, interchangeable blades, ios, iphone, iron free, isofix, jasmine, jingle bell, joint care, jojoba
+kangaroo pocket, keep warm, keeps cool, keeps you cool, keratin, keto, key included, key ring, keyless, keyless chuck
+keyring, kickstand, kiss proof, kittens, lace trim, lace up, laces, lactose, lactose free, lamb, laptop compartment
+laptop sleeve, large dogs, large print, large type, laser, lasts all day, lavender, lay flat, layflat, lead free
+leak proof, leakproof, leave in, led, led light, left handed, lemon, lemongrass, levelling feet, lid, lid doubles
+lids, light up, light up collar, lightning cable, lights up, lightweight, =lined, liner, linseed, liquorice
+lock and key, lockable, lockable wheels, long lasting, long sleeved, long wear, long wearing, longer lasting
+loose leaf, lossless, low calorie, low carb, low fat, low salt, low sodium, low sugar, lte, lugged, lumbar, lumbar pad
+lumbar support, luminous, mac, macadamia, machine, machine =washable, machine wash, machine washable cover, magnet
+magnetic, magnetic base, magnetic bit, magnetic clasp, magnetic closure, magnetic strip, magnetic tip, magnetic tray
+magnets, mains powered, makes calls, mango, maple syrup, marula, marzipan, massage, massage function, matcha
+maternity, mattifying, mattress, matured, matured in, measuring cup, measuring scale, measuring spoon
+meat first, melodies, melody, memory foam insole, mercerised, mesh panel, mesh panels, mica, micro usb, microphone
+microphones, microsd, microwavable, microwave, mildew, milk, milk frother, mint, mirrored, modular, moisture wicking
+monogram, monogrammed, montessori, mortise, mosquito net, mothproof, motion detection, motion detector, motion sensor
+motor, motor skills, mount, mounting kit, mouthpiece, msg, multiplayer, music box, musical, mycorrhiza, name tag
+nappies, natural cork, natural ingredients, natural origin, nestable, nesting, nettle, new edition, newborn, newborns
+nfc, niacinamide, night light, night mode, night vision, nightlight, no assembly, no preservatives, no tears, no tools
+noise cancellation, noise cancelling, noise reduction, noiseless, non comedogenic, non crease, non drip, non greasy
+non iron, non slip, non slip feet, non stick, nonstick, nose clip, notifies, nougat, nozzle, nozzles, number pad
+numbered edition, numbered pages, nut free, nuts, oak aged, oats, odour, odour resistant, odourless, offline, oil free
+oily skin, oled, olive oil, omega 6, one button, one click, one touch, online course, online play, oregano
+orthopaedic insole, orthotic, ottoman, outdoor, outdoors, outsole, oven baked, oven proof, oven safe, ovenproof
+overheat protection, overheating, oversized, packaging, packed with vitamins, =padded, padded handle, padded seat
+padded straps, page numbers, paleo, palm oil, pan ready, panthenol, paper packaging, paraben, parabens
+parental controls, part of a series, pasteurised, patchouli, peanut, peanuts, peated, pecans, pedals, pedometer, pegs
+pen loop, peppermint, peptide, peptides, perennial, perforated, perforated pages, perfume, perfume free, perfumed
+perlite, personalise, personalised, personalized, pest, pests, petite, ph balanced, ph neutral, photochromic
+pillow, pillowcase, pillowcases, pineapple, pink salt, pinstripe, piping, pistachios, plant based
+plastic, plastic free packaging, playstation, pleated, plinth, plus size, pocket, pocket springs, pocket sprung
+pockets, polarised, polarized, polo neck, pom poms, poo bag, portable, poster, potato free, pouring lip, pouring spout
+power bank, power saving, power socket, power supply, praline, pre assembled, pre seasoned, pre shrunk, pre washed
+preamp, prebiotics, presentation box, preservatives, prewashed, probiotics, propolis, protects, protein rich, pull out
+pull out map, pulse function, pump, pump dispenser, pump included, pumpkin seeds, puncture proof, puncture resistant
+puppies, push latch, push to open, pyramid bags, q10, qr code, quick charge, quick dry, quick drying, quick release
+quick release buckle, quieter, quilted, quinoa, radio alarm, raglan, rain cover, rain hood, rainproof, raisins
+raspberries, raspberry, ratchet, rattle, rattles, raw, ready assembled, ready to eat, ready to hang
+rear facing, recharge, rechargeable, recipe book, recipe booklet, recipes by, reclines, reclining, reclining back
+recycled packaging, reeds, refill, refill bottle, refill pack, refill pouch, refillable, refined sugar, reflective
+reflective stitching, reflective strip, reflective stripes, reheat function, reinforced, reinforced heel
+reinforced knees, reinforced toe, relaxed fit, remote, remote control, removable, removable cover, removable insole
+removable lining, removable shelves, repair kit, repair patch, replaceable, replaceable battery, resistance bands
+retractable, reusable, reversible, reversible cover, revised edition, rfid, ribbed, ribbon marker, ribbon markers
+rice, right handed, rinse free, robusta, rock salt, rocking, roll neck, rooibos, root barrier, rose, rose water
+rosehip, rosemary, rosewater, rotates, rotating, rounded, rubber feet, rubberised, rubberised grip, rubberized
+ruffles, ruler, rust resistant, rustproof, rye, safety toe, saffron, salicylic, salicylic acid, salt water, samples
+sand timer, sandalwood, sanforised, sap groove, scented, scratch, scratch board, scratch proof, scratch resistant
+screw cap, screws, sd card, sealed seams, seam free, seam sealed, seamless, seat belt, second edition, second flush
+seedless, seeds, self adhesive, self cleaning, self closing, self healing, self heating, self inflating
+self pollinating, self seeding, self sharpening, self watering, senior, seniors, sensor, sequins, serrated, sesame
+seven zones, shade grown, sharpener, sharpening stone, shatterproof, shea, shimmer, shimmering, shock absorbing
+shockproof, short sleeved, shoulder strap, showerproof, side pockets, signed, silent, silently, silicone feet
+silicone free, silicones, sim, single breasted, single cask, single player, single protein, single use, siri, slats
+sleep mode, sleep timer, sleep tracking, sleeveless, sleeves, sliding doors, slim fit, slip resistant, slipcase
+slow cooked, slow flow, slow release, slow roasted, slug, slug resistant, small dogs, smart home, smartphone, smoked
+smudge proof, snail, snail mucin, snooze, snuffer, soap free, soft case, soft close, soft close hinges, soft closing
+soft grip, soft touch, solar, solar charging, solar panel, solar powered, solid back, soon a film, soot free
+sound effects, soundproof, source of fibre, source of protein, soy, soya, spare blade, spare lead, spare nib, spatula
+speakers, special edition, spelt, spikes, spill proof, spill proof lid, spirit level, spirulina, splash proof
+splashproof, spout, squalane, squeaker, squeaker inside, squeaks, squeaky, stabilisers, stackable, stain repellent
+stain resistant, standby mode, stay cool, steam sterilisable, steam wand, steamer, steamer basket, steel toe, stem
+stencil, step counter, stepless, sterilisable, steriliser, sterilizer, stevia, sticker sheet, stickers, stone baked
+stone milled, stone washed, stonewashed, stopwatch, storage bag, storage box, storage case, storage compartment
+storage space, storm flap, strainer, strap, straps, straw, strawberries, strawberry, stretchy, stronger, studs, stylus
+submersible, subwoofer, sugar, sugar free, sulfate, sulfates, sulphate, sulphates, summer side, sun dried
+sun protective, sunflower, surround sound, suspension, swaddle, sweat resistant, sweatproof, sweetener, sweeteners
+swim cap, swim proof, switches itself off, swivel, swivels, syncs, tagless, tailored, take calls, tamper, taped seams
+tassels, tasting notes, taurine, tea strainer, tea tree, tear free, tear resistant, tearproof, teether, telescopic
+telescopic handle, temperature display, temperature regulating, thermal, thermal lining, thermometer, thermoregulating
+thermos, thermostat, third edition, thornless, thread count, thread sewn, thumb holes, thumbholes, thyme
+tilt function, tilting, tilts, timer, tin included, tinted, toddler, toddlers, toe cap, toffee, tog, tokens, tool bag
+tool free, tools included, tote bag, touch control, touch controls, touch screen, touchpad, touchscreen, trackpad
+training plan, transfer proof, transfer resistant, transforms into, translated from, travel case, treat dispenser
+trickle charge, triple walled, tripod, tripod mount, trout, true story, truffle, truffle oil, truffles, tumble drier
+tumble dry, tumble dryer, tuna, turbo, turkey, turmeric, turntable, turtleneck, tv series
+two way talk, two way zip, ultra hd, unabridged, unbleached, undated, under bed storage, underlay, unfiltered, unisex
+unlimited, unlined, unpasteurised, unscented, upf, urea, usb, usb c, usb port, usb ports, user manual, uv 400
+uv resistant, v neck, vacuum insulated, vacuum sealed, valve, vanilla, variable speed, variable speeds, vegan friendly
+ventilated, ventilation, vents, vestibule, vet formulated, vibram, vibration, video course, vintage, viscose foam
+visor, voice assistant, voice commands, voice control, wall mountable, wall mounted, walnuts, =washable
+washing machine, water filter, water level, water proof, water repellent, water resistant, water tank, waterproof
+weather resistant, weather station, weatherproof, weed killer, wheat, wheeled, wheels, whisper quiet, whistle
+whistle included, whole grain, wholegrain, wholemeal, wi fi, wicking, wide fit, wifi, wind proof, wind resistant
+windproof, winter hardy, winter side, wipe clean, wipes, wireless charging, witch hazel, wood smoked, wooden wick
+work light, workout guide, wrinkle resistant, wrist strap, yarn dyed, year round, yeast, ylang, zigbee, zip
+zip pocket, zipped, zipped pocket, zipper, zips, zoom lens
 """,
 }
 
-# words of which one product is only one; the second is an invention where the facts say the first
-OPPOSITES = """
-adult puppy kitten junior senior; brushed polished; corded cordless; dark medium light; day night morning evening
-dotted ruled lined squared blank; dry oily normal; electric gas manual; espresso filter; fine coarse medium
-fresh dried; front rear back; hardcover paperback; high low mid; hot cold warm; indoor outdoor; large small
-left right; long short; loose bagged; matte glossy; men women boys girls kids; natural synthetic artificial
-open closed; relaxed slim; round square oval rectangular; salted unsalted; single double triple; slim wide regular
-smooth crunchy; soft hard firm; sparkling still; summer winter; sweet savoury; thin thick; upper lower; whole ground
-"""
-
 # words of a claim list that mean nothing by themselves in these phrases
 IDIOMS = """
+will of iron
+sun protection factor, time of the year, day of the year, new year s eve, rounded off, rounds off, round off
 a cuppa, a little extra, a new focus, a stone s throw, all day long, all night long, all the best, always was
 an extra, at its best, at the heart, at their best, at your best, best day, best days, best foot, best foot forward
 best friend, best friends, best intentions, best kept secret, best of both, best part of, best seat, best thing about
@@ -340,7 +422,7 @@ stand out, start off, stone cold, sugar and spice, sunday best, sweet tooth, swi
 take off, that was, the cream of, the doctor ordered, the real deal, there was, through thick, tickled pink, time off
 to the rest, touch wood, treat, treat yourself, treats, turn off, turned off, was a, was always, was it, was made for
 was never, was not, was that, was the, weekend plans, weight in gold, what it has to offer, white as snow
-white christmas, white lie, white wine, who was, wood for the trees, woods, worth its weight in gold
+white christmas, white lie, white wine, who was, wood for the trees, the =woods, worth its weight in gold
 worth their weight in gold
 """
 
@@ -519,6 +601,7 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\b(?:delivered|arrives?|delivery|at your door|yours) (?:by |in |within |the )?(?:tomorrow|next day|same day|24 hours|\d+ hours)\b",  # noqa: E501
     ),
     "social-proof": (
+        r"\b(?:game|toy|book|product|tea|coffee|wine|shoe|tool|boot|tent|design|novel|must[ -]have|brand|bike|beer|gift|gadget) of the year\b",  # noqa: E501
         r"\b(?:thousands|millions) (?:of|swear|love|trust|already|have|agree)\b",
         r"\b(?:hundreds|scores|dozens|legions) of (?:\w+ )?(?:people|customers|parents|users|fans|homes|families|kitchens|gardeners|runners|happy|five|reviews|buyers|cooks|readers|owners)\b",  # noqa: E501
         r"\b(?:loved|adored|trusted|chosen|praised|recommended|endorsed|approved|worn|used|favoured|preferred|tested) by\b",  # noqa: E501
@@ -528,7 +611,12 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\b(?:everybody|everyone)(?:'s| is| are) (?:wearing|talking|buying|using|drinking|reading|after|raving|cooking)\b",  # noqa: E501
         r"\bfavourite (?:of|among|with|amongst)\b|\b(?:customer|reader|staff|family|fan|crowd)s?'? favourite\b",
     ),
+    "certification": (
+        r"\b(?:meets?|exceeds?|conforms? to|complies with|in line with|up to|according to) (?:\w+ ){0,3}(?:standards?|regulations?)\b",  # noqa: E501
+    ),
     "origin": (
+        r"\b(?:made|roasted|printed|cut|sewn|baked|blended|built|poured|brewed|packed|milled|ground|picked|pressed|engraved) (?:fresh |freshly )?"  # noqa: E501
+        r"(?:to order|on demand|(?:on the|the) (?:same|very) day|every (?:week|day|morning)|daily|weekly|within (?:\w+ )?(?:hours|days))\b",  # noqa: E501
         r"\b(?:made|crafted|stitched|sewn|woven|grown|brewed|roasted|produced|designed|built|forged|bottled|printed|born|assembled|"
         r"manufactured|blended|harvested|baked|spun|knitted|finished|developed|engineered|raised|caught|sourced|imported|picked|bound)"
         r" (?:by hand|by \w+ (?:artisans|craftsmen|potters|weavers)|locally|in house|in-house|on site)\b",
@@ -540,6 +628,8 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\b(?:gone for good|pain[ -]free|doctor[ -]recommended|helps? (?:to |you )?(?:lower|sleep|lose|prevent|fight|relieve|reduce|burn))\b",  # noqa: E501
     ),
     "feature": (
+        r"\bcan be (?:dimmed|folded|removed|detached|adjusted|extended|recharged|reversed|refilled|stacked|reused|rotated|tilted|"  # noqa: E501
+        r"engraved|recycled|composted|personalised|customised|dismantled|resoled|replaced|heated|frozen|microwaved|machine.washed|washed|tumble.dried|ironed)\b",
         r"\b(?:glow|glows|glowing)[ -]in[ -]the[ -]dark\b",
         r"\b(?:never|doesn't|won't|will not|does not|cannot|can't) (?:rust|fade|leak|break|shrink|slip|scratch|stain|tear|crease|chip|peel|"  # noqa: E501
         r"bend|crack|wear out|go blunt|lose (?:its )?\w+|need \w+|tangle|squeak|wobble|itch|pill|warp|dull|melt|burn|bleed|smudge|kink)(?:s|es)?\b",  # noqa: E501

@@ -13,7 +13,7 @@ length | mm millimetre millimeter | .001
 length | cm centimetre centimeter | .01
 length | m metre meter | 1
 length | km kilometre kilometer | 1000
-length | inch inches \u2033 " | .0254
+length | inch inches \u2033 " in | .0254
 length | ft foot feet | .3048
 length | yd yard | .9144
 length | mile | 1609.344
@@ -51,11 +51,13 @@ power | w watt | 1
 power | kw kilowatt | 1000
 energy | wh watt-hour | 1
 energy | kwh kilowatt-hour | 1000
+efficiency | lm/w lumen-per-watt lumens-per-watt | 1
 charge | mah milliamp-hour | .001
 charge | ah amp-hour | 1
 current | ma milliamp | .001
 current | amp ampere | 1
 voltage | v volt | 1
+voltage | kv kilovolt | 1000
 light | lm lumen | 1
 lux | lux | 1
 torque | nm newton-metre newton-meter | 1
@@ -66,18 +68,18 @@ frequency | hz hertz | 1
 frequency | khz kilohertz | 1000
 frequency | mhz megahertz | 1000000
 frequency | ghz gigahertz | 1000000000
-speed | mph | 1.609344
-speed | km/h kmh kph | 1
-rotation | rpm | 1
+speed | mph miles-per-hour | 1.609344
+speed | km/h kmh kph kilometres-per-hour | 1
+rotation | rpm revolution revolutions-per-minute revs-per-minute | 1
 data | kb kilobyte | .001
 data | mb megabyte | 1
 data | gb gigabyte | 1000
 data | tb terabyte | 1000000
-rate | mbps mbit/s | 1
-rate | gbps gbit/s | 1000
+rate | mbps mbit/s megabits-per-second | 1
+rate | gbps gbit/s gigabits-per-second | 1000
 pixels | mp megapixel | 1
-dots | dpi ppi | 1
-grammage | gsm g/m\u00b2 g/m2 | 1
+dots | dpi ppi dots-per-inch | 1
+grammage | gsm g/m\u00b2 g/m2 grams-per-square-metre gram-per-square-metre | 1
 area | m\u00b2 m2 sqm square-metre square-meter | 1
 area | cm\u00b2 cm2 square-centimetre square-centimeter | .0001
 nutrition | kcal calorie cal | 1
@@ -102,12 +104,18 @@ GROUPS = {"dozen": 12, "pair": 2, "couple": 2, "duo": 2, "trio": 3, "quartet": 4
 PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 GLYPHS = {"\u00bd": 0.5, "\u00bc": 0.25, "\u00be": 0.75, "\u2153": 1 / 3, "\u2154": 2 / 3, "\u215b": 0.125}
 BOUNDS = {  # words before a number: what it is then a bound of
-    "above": "just over; a little over; slightly over; well over; over; more than; above; beyond; upwards of; north of",
-    "below": "just under; a little under; less than; under; below; fewer than; not even; short of; within",
-    "near": "about; around; roughly; approximately; approx.; approx; circa; some; close to; give or take; ~; \u2248",
-    "almost": "nearly; almost; not quite; close on",
-    "most": "up to; at most; no more than; maximum; max.; max; a maximum of; as much as; not more than; as long as",
-    "least": "at least; a minimum of; min.; no less than; not less than; from; starting at; from just; from only",
+    "above": "just over; a little over; a touch over; slightly over; well over; over; more than; above; beyond; "
+    "upwards of; north of; in excess of; better than; longer than; a shade over; upward of",
+    "below": "just under; a little under; a touch under; slightly under; well under; a shade under; less than; under; "
+    "below; fewer than; not even; short of; "
+    "just short of; just shy of; shy of; lighter than; change from; cheaper than",
+    "near": "about; around; roughly; approximately; approx.; approx; circa; ca.; ca; some; close to; give or take; ~; \u2248; in the region of; "  # noqa: E501
+    "or so; more or less",
+    "almost": "nearly; almost; not quite; close on; practically; virtually; next to; all but",
+    "most": "up to; maximum; max.; max; a maximum of; as much as; as many as; as long as",
+    "least": "a minimum of; min.; from; starting at; from just; from only",
+    "ceiling": "within; inside; at most; no more than; not more than; no longer than; no heavier than",
+    "floor": "at least; no less than; not less than; no fewer than",
 }
 NO_UNIT_A = {"second", "minute", "hour", "day", "night", "week", "month", "year", "decade", "mile", "stone", "foot"}
 NO_UNIT_A |= {"degree", "c", "bar", "cal", "score", "yard", "pound", "penny", "cent", "pint", "ton", "dollar"}
@@ -122,7 +130,7 @@ class Quantity(NamedTuple):
     high: float
     dimension: str
     unit: str
-    bound: str  # "", "above", "below", "near", "almost", "most", "least"
+    bound: str  # "" or a key of BOUNDS
     digits: bool  # written in digits, not in words
 
 
@@ -132,7 +140,7 @@ def _units():
         dimension, words, size = (part.strip() for part in line.split("|"))
         for word in words.split():
             found[word.replace("-", " ")] = (dimension, float(size), words.split()[0])
-            if len(word) > 3 and word.replace("-", "").isalpha():
+            if (len(word) > 3 or word in ("day", "bar", "tog", "ton", "min")) and word.replace("-", "").isalpha():
                 found[word.replace("-", " ") + "s"] = (dimension, float(size), words.split()[0])
     found |= {
         "pence": ("money", 0.01, "cent"),
@@ -153,19 +161,21 @@ NUMBER = rf"""(?:
   | (?P<slash>(?:\d+\s)?\d+/(?:2|3|4|5|8|16))(?![\d/])
   | (?P<digits>[-\u2212]?(?:{_DIGITS}))(?:\s?(?P<scale>thousand|million)\b
       |(?P<k>k)\b(?=\s?(?:reviews|customers|users)))?
-  | (?P<group>(?:(?:half\sa|half-a|an?|{_TEEN})[ -])?(?:dozen|pair|couple|duo|trio|quartet)s?)\b
+  | (?P<group>(?:(?:half\sa|half-a|an?|{_TEEN})[ -])?(?:dozen|pair|couple|duo|trio|quartet)s?|(?:{_TEEN})\sscore)\b
   | (?P<mixed>(?:{_TEEN})\sand\s(?:a\s(?:half|quarter)|three\squarters))\b
   | (?P<part>(?:(?:an?|{_TEEN})[ -])?(?:{_PART}))
       (?=\s(?:of\s)?an?\b|[ -]of[ -]|\s(?:l|kg|m|cm)\b|-(?:litre|liter|kilo|metre|meter|pint|price))
   | (?P<frac>(?:{_TEEN})[ -](?:thirds|quarters|fifths|sixths|eighths|tenths))\b
   | (?P<words>(?:minus\s)?(?:(?:an?|{_TEEN})\s(?:hundred|thousand)(?:\sand\s{_TEEN}|\s{_TEEN})?|{_TEEN}))\b
 )"""
-_UNIT = "|".join(re.escape(u) for u in sorted(UNIT, key=len, reverse=True))
+_UNIT = "|".join(re.escape(u).replace(r"\ ", "[ -]") for u in sorted(UNIT, key=len, reverse=True))
+_UNIT = _UNIT.replace("|in|", r"|in(?=\s*(?:$|[,;.)|]|x\s?\d|waist|screen|display|wide|long|high|tall|deep))|")
 _NUMBER = re.compile(rf"(?<![\w.,/])(?P<sign>[\u20ac\u00a3$]|(?:eur|gbp|usd|chf)\s)?\s?{NUMBER}", re.X | re.I)
 _AFTER = re.compile(
     rf"(?:\s(?:full|whole|long|short|working|business|square))?(?:[\s\u00a0-]*|\s?(?:of\s)?an?\s|\sof\s)(?P<unit>{_UNIT})(?![\w\u00b2])",
     re.I,
 )
+_AND_A_HALF = re.compile(r"\sand\sa\s(half|quarter)(?!\s(?:of|an?)\b|-)", re.I)
 _A_UNIT = re.compile(rf"\b(?:an?|the)\s(?P<unit>{_UNIT})(?![\w\u00b2])", re.I)
 _JOIN = re.compile(
     r"\s?(?:x|\u00d7|by|-|\u2013|\u2014|to|and|or|,|bis|/|,\sand|,\sor|but\sno\smore\sthan)\s?(?:to\s)?", re.I
@@ -177,14 +187,23 @@ _BOUND = re.compile(
     ).join(("(?:^|(?<=[^\\w]))(?:", r")(?:\s(?:an?|the|of|just|only))*\s?$")),
     re.I,
 )
+_BOUND_AFTER = re.compile(
+    r"(?:\sold)?\s?(?:,\s)?\(?(?:(?P<ceiling>at\s(?:the\s)?most|or\s(?:less|fewer|under)|tops|max(?:imum)?\b)|(?P<floor>at\sleast|or\s(?:more|over)|minimum\b)"
+    r"|(?P<near>give\sor\stake|or\s(?:so|thereabouts)|more\sor\sless|-?ish\b|approximately|roughly|-odd\b|\sodd\b)"
+    r"|(?P<above>and\s(?:a\sbit|a\slittle|change)|\+|-?plus\b(?!\s(?:an?|the|one|two)\b)))",
+    re.I,
+)
 _SKIP = re.compile(  # numbers that say nothing about a product
-    r"\b24/7\b|\b24-7\b|\b(?:no|nr)\.\s?\d+|\b(?:at|by|until|before|after|past)\s(?:half\spast\s)?\w+(?:\so'?clock|\s?[ap]\.?m\b)"
+    r"\b24/7\b|\b24-7\b|\b(?:no|nr)\.\s?\d+|\b\w+\so'?clock\b|\b(?:at|by|until|before|after|past)\s(?:half\spast\s)?\w+(?:\so'?clock|\s?[ap]\.?m\b)"
     r"|\b\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|\b\d{1,2}:\d\d\b|\b(?:at\s)?\w+\sin\sthe\s(?:morning|evening|afternoon)\b"
     r"|\b(?:a|one|two)\s(?:hundred|thousand|million)\s(?:and\sone\s)?(?:things|reasons|ways|times|words|stories|miles|smiles|ideas)\b"
     r"|\b(?:table|dinner|breakfast|supper|tea|coffee|lunch|room|time|enough|just|only)\sfor\s(?:one|two|three|four)\b"
     r"|\b(?:on\sall|all)\sfours\b|\b(?:zero|first|second\snature|second\sto\snone|third\stime)\b|\bten\sout\sof\sten\b"
     r"|\b(?:high|take|back\sto\ssquare)\s(?:five|one)\b|\bcloud\snine\b|\bforty\swinks\b|\btwo\sleft\sfeet\b|\bnine\sto\sfive\b"
     r"|\bfour[ -]legged\b|\b(?:in|for)\sa\s(?:couple|minute|second)\b|\bfive[ -](?:a-day|o'clock|minutes\smore)\b"
+    r"|\b\w+\s(?:minutes|hours)\s(?:of|in)\s(?:the|your|my|every|a)\s(?:day|morning|evening|afternoon|weekend|night|week)\b"
+    r"|\b(?:you|you've|you're|have|we've|i've)\s(?:\w+\s){0,6}?for\s\w+\s(?:days|weeks|months|years|decades)\b"
+    r"|\b(?:without|not|nor)\s(?:so\smuch\sas\s)?an?\s(?:single\s)?\w+"
     r"|\b(?:one|two)\sof\s(?:a\skind|us|you)\b",
     re.I,
 )
@@ -220,13 +239,15 @@ def _read(text, m):
     if sign:
         return [start, end, value, sign, digits]
     after = _AFTER.match(text, end)
-    unit = after["unit"].lower() if after else None
+    unit = after["unit"].lower().replace("-", " ") if after else None
     if unit in ("c", "k", "p", "t", "s", "stone", "score") and not digits:
         unit = None
     if unit in ("score", "stone", "bar", "second", "night", "foot") and digits is False and after[0][-1:] != "s":
         unit = unit if unit in ("foot", "night", "second", "bar") else None
     if unit:
         end = after.end("unit")
+        if more := _AND_A_HALF.match(text, end):
+            value, end = value + {"half": 0.5, "quarter": 0.25}[more[1].lower()], more.end()
         if UNIT[unit][0] == "money" and (more := re.match(rf"\s({_TEEN})\b(?!\s(?:{_UNIT}))", text[end:], re.I)):
             value, end = value + _word(more[1]) / 100, end + more.end()
     return [start, end, value, unit, digits]
@@ -278,7 +299,9 @@ def _word(said):
 
 
 def _a_unit(m):
-    return [m.start(), m.end(), 1.0, m["unit"].lower(), False]
+    more = _AND_A_HALF.match(m.string, m.end())
+    value = 1.0 + {"half": 0.5, "quarter": 0.25}[more[1].lower()] if more else 1.0
+    return [m.start(), more.end() if more else m.end(), value, m["unit"].lower().replace("-", " "), False]
 
 
 def _may_stand_alone(m, raw, text):
@@ -287,7 +310,9 @@ def _may_stand_alone(m, raw, text):
     if len(unit) < 4 or m[0].lower().startswith("the ") or any(r[0] <= m.start() < r[1] for r in raw):
         return False
     if unit in NO_UNIT_A or unit.rstrip("s") in NO_UNIT_A:
-        return bool(re.match(r"'?s?(?:\sof)?\s(?:warranty|guarantee)|\sat\s(?:most|least)", text[m.end() :], re.I))
+        return bool(_AND_A_HALF.match(text, m.end())) or bool(
+            re.match(r"'?s?(?:\sof)?\s(?:warranty|guarantee)|\sat\s(?:most|least)", text[m.end() :], re.I)
+        )
     return True
 
 
@@ -297,7 +322,8 @@ def _share_units(text, raw):
         left, right = raw[i], raw[i + 1]
         between = text[left[1] : right[0]]
         if left[3] is None and right[3] is not None and _JOIN.fullmatch(between) and right[4] == left[4]:
-            left[3] = right[3]
+            if UNIT[right[3]][0] == "length" or not re.fullmatch(r"\s?[x\u00d7]\s?", between):  # 3 x 350 g are three
+                left[3] = right[3]
         elif right[3] is None and left[3] in ("\u20ac", "$", "\u00a3") and _RANGE.fullmatch(between):
             right[3] = left[3]
 
@@ -319,10 +345,9 @@ def _merge(text, raw):
             continue
         dimension = UNIT[unit][0] if unit else "count"
         bound = _BOUND.search(text[max(0, start - 25) : start])
-        after = re.match(r"\s(?:at\s(?:most|least)|or\s(?:more|less|fewer|under|over))\b", text[end:], re.I)
         said = bound.lastgroup if bound else ""
-        if after:
-            said = "most" if after[0].split()[-1].lower() in ("most", "less", "fewer", "under") else "least"
+        if after := _BOUND_AFTER.match(text, end):
+            said = after.lastgroup
         yield Quantity(start, end, low, high, dimension, UNIT[unit][2] if unit else "", said, digits)
 
 
@@ -346,6 +371,8 @@ def agrees(said: Quantity, known: Quantity) -> bool:
             )
         else:
             return False
+    if said.bound == known.bound != "" and said.low == known.low:
+        return True
     near = 0.015 if said.dimension == "time" or said.unit != known.unit else 0.0005
     if said.dimension in ("count", "money", "percent"):
         near = 1e-6
@@ -362,7 +389,11 @@ def _holds(bound, said, true, near):
     if bound == "above":
         return said < true <= 1.3 * said
     if bound == "below":
-        return 0.6 * said <= true < said or _close(said, true, near)
+        return 0.5 * said <= true < said
+    if bound == "ceiling":
+        return 0.75 * said <= true <= said
+    if bound == "floor":
+        return said <= true <= 1.3 * said
     if bound in ("near", "almost"):
         return abs(said - true) <= 0.1 * abs(said)
     return _close(said, true, near)

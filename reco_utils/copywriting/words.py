@@ -8,6 +8,7 @@ from reco_utils.copywriting.lexicon import IMPLIES, SAME
 
 TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 BREAK = re.compile(r"[,.;:!?()\[\]\u2013\u2014|\n]|\s-\s")  # what separates clauses
+SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[;:\u2014\n]")
 _JOINED = re.compile(r"(\w{3,})(proof|resistant|repellent|resistance)")
 
 
@@ -58,6 +59,12 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Where each sentence, or part of one up to a colon, semicolon or dash, begins and ends."""
+    cuts = [0, *(m.start() for m in SENTENCE_END.finditer(text)), len(text)]
+    return list(zip(cuts, cuts[1:]))
+
+
 def stems(text: str) -> tuple[str, ...]:
     """The stems of a text's words, in order."""
     return tuple(token.stem for token in tokens(text))
@@ -80,8 +87,8 @@ def _root(word: str) -> str:
     else:
         if word.endswith("s") and word[-2] not in "su" and word[-2:] != "is":
             word = word[:-1]
-    for ending in ("ness", "ingly", "edly", "ing", "ed", "ly"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+    for ending in ("ness", "ingly", "edly", "ment", "able", "ing", "ed", "ly"):
+        if word.endswith(ending) and len(word) - len(ending) >= (4 if ending in ("ment", "able") else 3):
             word = word[: -len(ending)]
             if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
                 word = word[:-1]
