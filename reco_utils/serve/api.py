@@ -39,8 +39,9 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from reco_utils import __version__
 from reco_utils.serve import artifact, contract, reference
 from reco_utils.serve.artifact import ArtifactError, Published
+from reco_utils.serve.ask import MAX_K, Answer, Ask, BadRequest, NotFound
 from reco_utils.serve.cache import ListCache
-from reco_utils.serve.engine import MAX_K, Answer, Ask, BadRequest, Engine, NotFound
+from reco_utils.serve.engine import Engine
 from reco_utils.serve.event_log import EventLog
 from reco_utils.serve.feature_store import FeatureStore
 from reco_utils.serve.freshness import Freshness

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from reco_utils.serve.engine import MAX_ID, MAX_K, MAX_NAMES, MAX_SESSION, BadRequest
+from reco_utils.serve.ask import MAX_ID, MAX_K, MAX_NAMES, MAX_QUERY, MAX_SESSION, BadRequest
 from reco_utils.serve.problems import MEDIA_TYPE, TITLES, Problem
 
 MAX_FIELDS = 200  # parameters of one query, repeated ones included
-MAX_QUERY = 1_000  # characters somebody may search for
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 

@@ -22,8 +22,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from urllib.parse import quote
 
-from reco_utils.serve.engine import BadRequest, NotFound, Unavailable
-from reco_utils.serve.event_log import BadEvents
+from reco_utils.serve.ask import BadRequest, NotFound, Unavailable
 from reco_utils.serve.problems import MEDIA_TYPE, Problem
 from reco_utils.serve.settings import Settings
 
@@ -241,7 +240,7 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, BadRequest):
-        return Problem(400, str(error), **_by_index(error.__cause__))
+        return Problem(400, str(error), **_by_index(error.problems))
     if isinstance(error, NotFound):
         return Problem(404, str(error.args[0]) if error.args else "there is no such thing")
     if isinstance(error, Unavailable):
@@ -249,11 +248,10 @@ def as_problem(error: Exception) -> Problem:
     return Problem(500, "this was not your fault; the request's id finds it in the log")
 
 
-def _by_index(cause) -> dict:
+def _by_index(problems) -> dict:
     """What is wrong with each event of a list, for the first hundred."""
-    if not isinstance(cause, BadEvents):
-        return {}
-    return {"problems": [{"event": at, "detail": what} for at, what in list(cause.problems.items())[:100]]}
+    found = [{"event": at, "detail": what} for at, what in list(problems.items())[:100]]
+    return {"problems": found} if found else {}
 
 
 def failure_of(error: BaseException) -> dict:
