@@ -7,6 +7,7 @@ live.refresh()                  # now and then: has something new been published
 
 import hashlib
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,16 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
-from reco_utils.serve.artifact import Artifact, ArtifactError, Published, load, published
+from reco_utils.serve.artifact import (
+    FORGET_DAYS,
+    FORGOTTEN,
+    Artifact,
+    ArtifactError,
+    Published,
+    forgotten_since,
+    load,
+    published,
+)
 
 log = logging.getLogger(__name__)
 HOUR = 3600.0
@@ -51,7 +61,8 @@ class Live:
     mmap: bool = True
 
     def __post_init__(self):
-        self._served, self._wanted, self._forgotten, self._lock = _Served(), None, set(), Lock()
+        self._served, self._wanted, self._lock = _Served(), None, Lock()
+        self._salt, self._forgotten, self._told_to_forget = secrets.token_hex(8), {}, None  # hash of an id -> when
         self.refresh()
 
     @property
@@ -97,18 +108,18 @@ class Live:
     def refresh(self) -> bool:
         """Load what was published since, if anything was; True if something else is served now.
 
-        Requests go on with the old artifact meanwhile, and after it if the new one cannot be loaded.
+        Requests go on with the old artifact meanwhile, and after it if the new one cannot be loaded. Whoever another
+        process had forgotten on disk is forgotten here too.
         """
         with self._lock:
             before, old = self._served, self.published
             try:
                 wanted = published(self.home)
-            except ArtifactError as error:
-                self._served = replace(before, trouble=(self._told(str(error), before),))
-                return False
-            if wanted == self._wanted and not before.trouble:
-                return False
-            self._served, self._wanted = self._load(wanted, before), wanted
+                if wanted != self._wanted or before.trouble:
+                    self._served, self._wanted = self._load(wanted, before), wanted
+                self._follow_the_store()
+            except (ArtifactError, OSError) as error:
+                self._served = replace(self._served, trouble=(self._told(str(error), before),))
             return self.published != old
 
     def age_hours(self, now: float | None = None) -> float:
@@ -116,8 +127,7 @@ class Live:
         stable = self._served.stable  # below 0 if the clock was set back
         if stable is None:
             return float("nan")
-        trained = datetime.fromisoformat(stable.manifest.trained_at).timestamp()
-        return ((self.clock() if now is None else now) - trained) / HOUR
+        return ((self.clock() if now is None else now) - _seconds(stable.manifest.trained_at)) / HOUR
 
     def forget(self, user_id: str) -> int:
         """Forget a user in memory, at once and in what is loaded later; how many artifacts knew them.
@@ -125,15 +135,27 @@ class Live:
         Whatever was trained after this moment may know them again: they may come back.
         """
         with self._lock:
-            self._forgotten = {*self._forgotten, (user_id, self.clock())}
-            now, n_known = self._served, 0
-            changed = {}
-            for name in ("stable", "canary"):
-                artifact = getattr(now, name)
-                if artifact is not None and artifact.knows(user_id):
-                    changed[name], n_known = artifact.forget([user_id]), n_known + 1
-            self._served = replace(now, **changed)
-            return n_known
+            now = self.clock()
+            recent = {name: at for name, at in self._forgotten.items() if at > now - FORGET_DAYS * 24 * HOUR}
+            self._forgotten = recent | {lot(user_id, self._salt): now}
+            return self._without(lambda artifact: [user_id] if artifact.knows(user_id) else [])
+
+    def _without(self, users_of) -> int:
+        """Exchange the artifacts that know somebody who is to be forgotten; how many did."""
+        served = {name: getattr(self._served, name) for name in ("stable", "canary")}
+        users = {name: users_of(artifact) for name, artifact in served.items() if artifact is not None}
+        changed = {name: served[name].forget(ids) for name, ids in users.items() if ids}
+        self._served = replace(self._served, **changed)
+        return len(changed)
+
+    def _follow_the_store(self) -> None:
+        """Forget whom the store was told to forget since we looked last."""
+        path = Path(self.home) / FORGOTTEN
+        stamp = (path.stat().st_mtime_ns, path.stat().st_ino) if path.exists() else None
+        state = stamp, self.published
+        if stamp is not None and state != self._told_to_forget:
+            self._without(lambda artifact: forgotten_since(self.home, artifact))
+        self._told_to_forget = state
 
     def _there(self, now) -> Artifact:
         if now.stable is None:
@@ -163,14 +185,19 @@ class Live:
         except (ArtifactError, OSError) as error:
             trouble.append(self._told(f"{version} cannot be served: {error}", before))
             return None
-        trained = datetime.fromisoformat(artifact.manifest.trained_at).timestamp()
-        return artifact.forget([user for user, at in self._forgotten if at >= trained])
+        trained = _seconds(artifact.manifest.trained_at)
+        late = {name for name, at in self._forgotten.items() if at >= trained}
+        return artifact.forget([user for user in artifact.data.users if late and lot(user, self._salt) in late])
 
     def _told(self, sentence, before) -> str:
         """The sentence, logged if it is news."""
         if sentence not in before.trouble:
             log.error("%s", sentence)
         return sentence
+
+
+def _seconds(iso) -> float:
+    return datetime.fromisoformat(iso).timestamp()
 
 
 def lot(user_id: str, salt: str) -> float:

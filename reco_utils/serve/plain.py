@@ -106,7 +106,7 @@ def read(folder: Path | str, files: Mapping[str, str], *, mmap: bool = True) -> 
     try:
         stored = json.loads((folder / structure).read_bytes().decode("utf-8", "surrogatepass"))
         version = stored["format"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtifactError(f"{where}: no structure of an artifact ({error})") from None
     if version != FORMAT:
         raise ArtifactError(f"{where}: format {version!r}, this code reads {FORMAT}; update the package")
@@ -353,6 +353,9 @@ class _Writer:
         if name not in self.files and not (self.folder / name).exists():
             with replacing(self.folder / name) as file:
                 put(file)
+                os.chmod(
+                    file.name, os.stat(file.name).st_mode & 0o444
+                )  # nobody shall cut short what others have mapped
         self.files[name] = sha256
         return name
 
@@ -467,7 +470,13 @@ class _Reader:
 
     def _array(self, content):
         name, writeable = content
-        array = np.load(self.path(name), mmap_mode=("c" if writeable else "r") if self.mmap else None)
+        mode = ("c" if writeable else "r") if self.mmap else None
+        try:
+            array = np.load(self.path(name), mmap_mode=mode, allow_pickle=False)
+        except ValueError as error:
+            raise ArtifactError(f"{name} holds no plain array: {error}") from None
+        if not isinstance(array, np.ndarray):
+            raise ArtifactError(f"{name} holds no array but {type(array).__name__}")
         array = np.asarray(array)  # no memmap: what is computed from it is an array like any other
         array.flags.writeable = writeable
         return array
