@@ -206,7 +206,7 @@ class FeatureStore:
         row, events = self.kv.get_many(self._keys(user_id))
         row, events = _row(row), _events(events)
         begin = -math.inf if row is None else row.asof
-        features = self._features(row, [event for event in events if event.timestamp > begin])
+        features = self._features(row, [event for event in events if event.timestamp > begin], events)
         if since is None:
             return features
         return replace(features, live=tuple(event for event in events if event.timestamp > since))
@@ -240,15 +240,15 @@ class FeatureStore:
             tail = b"" if vector is None or np.isnan(vector).any() else vector.tobytes()
             yield self._keys(user_id)[0], head + b"\n" + tail
 
-    def _features(self, row, live) -> Features:
-        """The six, from the batch row and the events since (oldest first)."""
+    def _features(self, row, live, events) -> Features:
+        """The six, from the batch row and the events since (oldest first); a visit goes on across a batch."""
         now, known = self.clock(), row or _Row(0.0)
         newest = live[::-1]
         facts = [self.facts(event.item_id) for event in newest]
         prices = [float(price) for _, price in facts if price is not None and math.isfinite(price)]
         bought = [event.timestamp for event in newest if event.event == "purchase"]
         month = [t for t in (*bought, *known.purchases) if t > now - PURCHASE_DAYS * DAY]
-        clicks = _visit(newest, now)
+        clicks = _visit(events[::-1], now)
 
         def feature(name, value, live_at):
             """The newest of: an event that matters for it, the batch, nothing."""
