@@ -1,4 +1,4 @@
-"""The feature store: what the batch and the stream say together, how old it is, and that whoever wants to go is gone."""
+"""The feature store: what the batch and the stream say together, how old it is, and that who is forgotten is gone."""
 
 import json
 import random
