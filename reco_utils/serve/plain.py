@@ -137,14 +137,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-class _Digest:
-    """A file that only hashes what is written to it."""
+class _Stream:
+    """Something that can be written to and is no file: numpy would pass by Python, and lose the reason of a failure."""
 
-    def __init__(self):
-        self.sha256 = hashlib.sha256()
-
-    def write(self, data) -> None:
-        self.sha256.update(data)
+    def __init__(self, write: Callable):
+        self.write = write
 
 
 def _check_names(folder, files) -> str:
@@ -346,13 +343,13 @@ class _Writer:
 
     def store(self, ending: str, put: Callable) -> str:
         """Write a file named after its content, unless there is one; its name."""
-        digest = _Digest()
-        put(digest)
-        sha256 = digest.sha256.hexdigest()
+        digest = hashlib.sha256()
+        put(_Stream(digest.update))
+        sha256 = digest.hexdigest()
         name = f"{sha256[:32]}.{ending}"
         if name not in self.files and not (self.folder / name).exists():
             with replacing(self.folder / name) as file:
-                put(file)
+                put(_Stream(file.write))
                 os.chmod(
                     file.name, os.stat(file.name).st_mode & 0o444
                 )  # nobody shall cut short what others have mapped
