@@ -586,8 +586,8 @@ class Engine:
             erased = set(list(self._erased)[before - self._n_erased :])
         for user in users:
             if hash(user) in erased:
-                self.log.forget(user)
-                self.store.forget(user)
+                for part in (self.log, self.store, self.cache):
+                    part.forget(user)
 
     def _forget_in_memory(self, user):
         """Forget in the artifacts that serve, and in what was worked out from them; how many knew the user."""
@@ -674,7 +674,7 @@ class _Work:
     @property
     def keep(self) -> bool:
         """May the answer be cached? Not what lacks something, and not what costs nothing to make again."""
-        return bool(self.answer.items) and not self.answer.degraded and self.path != "stranger"
+        return bool(self.answer.items) and not self.answer.degraded and self.answer.path != "stranger"
 
     def left(self) -> float:
         """Milliseconds until the deadline."""
