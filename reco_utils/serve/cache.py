@@ -64,6 +64,7 @@ class ListCache:
         if not 1 <= self.n_shards <= 100:
             raise ValueError(f"n_shards must be 1 to 100, got {self.n_shards}")
         self._flights: dict[str, _Flight] = {}
+        self._n_landed = 0  # lists made so far
         self._owed: set[str] = set()  # stamps that could not be written yet
         self._lock = threading.Lock()
 
@@ -108,6 +109,7 @@ class ListCache:
         raises is everybody's. When the store is down, the list is made as if nothing had been found, and not kept. Nor
         is it if the user was purged while it was made.
         """
+        n_landed = self._n_landed
         stamp, found = self._try_to_look(key)
         if found is not None:
             return found
@@ -116,8 +118,8 @@ class ListCache:
             mine = flight is None
             if mine:
                 flight = self._flights[key] = _Flight()
-        if mine:
-            return self._make(key, make, flight, look=stamp is not None)
+        if mine:  # others landed since the look, maybe with this one: look once more
+            return self._make(key, make, flight, stamp, again=stamp is not None and self._n_landed != n_landed)
         flight.over.wait(self.wait_seconds)
         if flight.error is not None:
             raise flight.error
@@ -199,10 +201,11 @@ class ListCache:
         except StoreDown:
             return None, None
 
-    def _make(self, key, make, flight, look):
-        """Make a list for all who wait for it. Somebody may just have done so: look once more."""
+    def _make(self, key, make, flight, stamp, again):
+        """Make a list for all who wait for it, unless it is found after all."""
         try:
-            stamp, flight.value = self._try_to_look(key) if look else (None, None)
+            if again:
+                stamp, flight.value = self._try_to_look(key)
             if flight.value is None:
                 flight.value = make()
                 self._try_to_put(key, flight.value, stamp)
@@ -212,6 +215,7 @@ class ListCache:
             raise
         finally:
             with self._lock:
+                self._n_landed += 1
                 del self._flights[key]
             flight.over.set()
         return flight.value
