@@ -25,12 +25,14 @@ import numpy as np
 import pandas as pd
 
 from reco_utils.core import ITEM, USER, TopK, check_k, recommend
+from reco_utils.data.privacy import FORGOTTEN
 from reco_utils.evaluate.stats import bootstrap_interval
 from reco_utils.models.ann import VectorIndex
 from reco_utils.rerank.because import Because
 from reco_utils.rerank.rules import allowed
 from reco_utils.serve.artifact import Artifact
 from reco_utils.serve.lock import Lock
+from reco_utils.serve.plain import replacing, sync_folder
 from reco_utils.serve.schedule import Retrained, retrain
 
 __all__ = ["Retrained", "Written", "forget_in_lists", "quantised", "retrain", "write_lists"]
@@ -38,7 +40,6 @@ __all__ = ["Retrained", "Written", "forget_in_lists", "quantised", "retrain", "w
 FORMAT = 1
 MANIFEST = "_manifest.json"  # readers of Parquet folders pass over names that begin with _ or .
 CHUNK = 1024  # lists made at once
-FORGOTTEN = "forgotten-"  # how the id of an emptied seat begins, see `data.privacy`
 UNKNOWN = "unknown to the artifact"
 
 
@@ -260,7 +261,8 @@ class _Lists:
         self.artifact, self.k, self.data = artifact, k, artifact.data
         self.users, self.items = (np.asarray(ids, object) for ids in (self.data.users, self.data.items))
         self.allow = allowed(self.data.catalog) & ~np.isin(self.items, sold_out)
-        self.explain = Because(artifact.similar) if reasons else None
+        similar = artifact.similar
+        self.explain = Because(getattr(similar, "vectors_", similar)) if reasons else None
         self.model = artifact.pipeline.model
         self.names = np.array([*(getattr(self.model, "names", None) or ("model",)), "popular"], object)
 
@@ -402,7 +404,7 @@ class _Run:
         if self.path.exists():
             os.rename(self.path, self.old)
         os.rename(self.work, self.path)
-        _sync(self.path.parent)
+        sync_folder(self.path.parent)
         shutil.rmtree(self.old, ignore_errors=True)
 
     def _written(self, manifest, n_kept) -> Written:
@@ -429,12 +431,19 @@ def _store(frame, file) -> dict:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     content = buffer.getvalue()
-    _replace(file, content)
+    _put(content, file)
     return {"sha256": _sha256(content), "rows": len(frame), "lists": int(frame[USER].nunique())}
 
 
+def _put(content, file):
+    """The content of a file from now on: on the disk, or not at all."""
+    with replacing(file) as out:
+        out.write(content)
+    sync_folder(file.parent)
+
+
 def _write_json(value, file):
-    _replace(file, json.dumps(value, indent=1).encode())
+    _put(json.dumps(value, indent=1).encode(), file)
 
 
 def _read_json(file) -> dict:
@@ -444,29 +453,6 @@ def _read_json(file) -> dict:
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _replace(file, content: bytes):
-    """Put content in the place of a file: on the disk, or not at all."""
-    half = file.with_name(f".{file.name}.half")
-    try:
-        with open(half, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(half, file)
-    finally:  # also after Ctrl-C, and when the disk is full
-        half.unlink(missing_ok=True)
-    _sync(file.parent)
-
-
-def _sync(folder):
-    """Bring names of files to the disk too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sha256(content: bytes) -> str:

@@ -312,7 +312,7 @@ def test_a_full_disk_leaves_the_old_lists_and_what_was_finished(tmp_path, monkey
         write_lists(shop(version="v2"), tmp_path / "lists", k=2, block=2)
     monkeypatch.undo()
     assert set(pd.read_parquet(tmp_path / "lists")["version"]) == {"v1"}
-    assert not list(tmp_path.glob(".lists.unfinished/*.half"))
+    assert not list(tmp_path.glob(".lists.unfinished/.*.part"))
     assert write_lists(shop(version="v2"), tmp_path / "lists", k=2, block=2).n_kept >= 1
 
 
