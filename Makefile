@@ -61,7 +61,8 @@ run: $(STAMP)  ## run the notebooks, then write runs/<dataset>/index.html
 	@$(RUN_NOTEBOOKS)
 
 test: $(STAMP)  ## run every test, then compare each notebook with its stored outputs
-	@$(BIN) -m pytest -n $(JOBS) -rs --durations=8 tests; tests=$$?; \
+	@unset ANTHROPIC_API_KEY OPENAI_API_KEY; \
+	$(BIN) -m pytest -n $(JOBS) -rs --durations=8 tests; tests=$$?; \
 	stored=0; \
 	if [ -n "$(NOTEBOOKS)" ]; then $(BIN) -m pytest $(NBVAL) $(NOTEBOOKS); stored=$$?; \
 	else echo "no notebooks yet, so no stored outputs to compare"; fi; \

@@ -104,6 +104,8 @@ def _data(options) -> int:
 def _notebooks(options) -> int:
     from reco_utils import course, stored
 
+    for key in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
+        os.environ.pop(key, None)  # what is stored comes from recordings, whoever executes it
     folder = course.NOTEBOOKS
     lessons = course.find_notebooks(options.only, extension=True, folder=folder)
     solved = [path for lesson in lessons if (path := folder / "solutions" / lesson.name).exists()]

@@ -3,3 +3,5 @@
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+for _key in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):  # no test asks a service, no notebook pays one
+    os.environ.pop(_key, None)
