@@ -21,12 +21,21 @@ from reco_utils.copywriting.ledger import (
     ledger_of,
     negations,
 )
-from reco_utils.copywriting.lexicon import CLAIMS, COUNTRIES, EMPTY_WITH_FREE, IDIOMS, NOT_SUPERLATIVE, PATTERNS, SCOPE
+from reco_utils.copywriting.lexicon import (
+    CLAIMS,
+    COUNTRIES,
+    EMPTY_WITH_FREE,
+    IDIOMS,
+    INGREDIENTS,
+    NOT_SUPERLATIVE,
+    PATTERNS,
+    SCOPE,
+)
 from reco_utils.copywriting.numbers import discount_holds, number_claims, old_prices
-from reco_utils.copywriting.ordinary import COMMON_STEMS, GENERAL_STEMS, NUMBERISH
+from reco_utils.copywriting.ordinary import COMMON_STEMS, GENERAL_STEMS, SCENE_STEMS
 from reco_utils.copywriting.quantities import agrees, quantities
 from reco_utils.copywriting.unfamiliar import unfamiliar
-from reco_utils.copywriting.words import phrases, sentence_spans, stem, stems, tokens
+from reco_utils.copywriting.words import phrases, stem, stems, tokens
 
 CERTIFIED, BUT, NOTHING = stem("certified"), stem("but"), stem("nothing")
 CERTIFICATES = {phrase[0] for phrase in phrases(CLAIMS["certification"]) if len(phrase) == 1}
@@ -64,7 +73,12 @@ def _index(tables):
 
 
 _CLAIM_INDEX = _index(
-    [*CLAIMS.items(), ("origin", COUNTRIES.replace("black forest", "").replace(" ", ",")), ("origin", "black forest")]
+    [
+        *CLAIMS.items(),
+        ("ingredient", INGREDIENTS),
+        ("origin", COUNTRIES.replace("black forest", "").replace(" ", ",")),
+        ("origin", "black forest"),
+    ]
 )
 _IDIOM_INDEX = _index([("", IDIOMS)])
 
@@ -113,13 +127,15 @@ def _idioms(text, found):
 
 def _phrases(text, found, signs, masked, ledger) -> Iterator[Claim]:
     """Words and phrases of the claim lists."""
-    spans = sentence_spans(text)
     for first, last, phrase, kind in _match(_CLAIM_INDEX, found, text):
         if masked.issuperset(range(first, last)):
             continue
-        if kind == "colour" and not _about(found, found[first].start, spans, ledger):
-            if not first or found[first - 1].stem not in ("in", "or", "and", "also"):
+        if kind == "colour" and _of_a_scene(found, last, ledger):
+            continue
+        if kind == "ingredient":
+            if not ledger.consumed:
                 continue
+            kind = "feature"
         if signs[first] and kind in NO_CLAIM_IF_DENIED:
             continue
         content = [word for word in phrase if word not in FUNCTION] or list(phrase)
@@ -141,11 +157,10 @@ def _same_thing(phrase, kind, ledger):
     return kind == "urgency" and phrase in SCARCE and bool(_FEW.search(ledger.text))
 
 
-def _about(found, start, spans, ledger):
-    """Does the sentence at `start` name anything of the facts?"""
-    begin, end = next((s for s in spans if s[0] <= start < s[1]), (0, 0))
-    here = (t.stem for t in found if begin <= t.start < end)
-    return any(word in ledger.affirmed and word not in FUNCTION | NUMBERISH | COMMON_STEMS for word in here)
+def _of_a_scene(found, last, ledger):
+    """Is a colour that of a sky or a Monday, and not of the product?"""
+    behind = found[last].stem if last < len(found) else ""
+    return behind in SCENE_STEMS and behind not in ledger.affirmed
 
 
 def _affirmed(content, found, first, ledger):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reco_utils.copywriting.ledger import Known, Ledger
-from reco_utils.copywriting.quantities import UNIT, Quantity, agrees, quantities
+from reco_utils.copywriting.quantities import CURRENCIES, UNIT, Quantity, agrees, quantities
 from reco_utils.copywriting.words import stem, with_implied
 
 EACH = re.compile(
@@ -58,10 +58,19 @@ class Said(NamedTuple):
 
 def derived(said: Said, ledger: Ledger) -> str | None:
     """The facts from which a number follows, or None."""
+    if said.quantity.dimension == "pounds" and ledger.currency == "GBP":
+        said = said._replace(quantity=said.quantity._replace(dimension="money", unit="gbp"))
+    if said.quantity.dimension == "money" and not in_currency(said.quantity, ledger):
+        return None
     for rule in (_unit_price, _share, _total, _sum, _gap, _short_of, _sheets, _area, _efficiency):
         if found := rule(said, ledger):
             return found
     return None
+
+
+def in_currency(said: Quantity, ledger: Ledger) -> bool:
+    """Is an amount of money in the currency of the facts?"""
+    return said.unit in CURRENCIES.get(ledger.currency, said.unit).split()
 
 
 def is_unit_price(said: Said) -> bool:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple, Self
 
 from reco_utils.copywriting.brief import Brief, is_instruction
-from reco_utils.copywriting.lexicon import CLAIMS, COUNTRIES, EXCLUDES, FUNCTION_WORDS
+from reco_utils.copywriting.lexicon import CLAIMS, CONSUMED, COUNTRIES, EXCLUDES, FUNCTION_WORDS, INGREDIENTS
 from reco_utils.copywriting.quantities import UNIT, Quantity, quantities
 from reco_utils.copywriting.words import Token, phrases, stem, stems, tokens, with_implied
 
@@ -23,13 +23,17 @@ EXCLUDED = {  # what a word says there is none of
     stem(line.split(":")[0].strip()): {stem(w) for w in line.split(":")[1].split()}
     for line in EXCLUDES.strip().splitlines()
 }
+EATEN = {stem(w) for w in CONSUMED.split()} | {p[0] for p in phrases(INGREDIENTS) if len(p) == 1}
+EMPTY_NO = {stem(w) for w in "only just to match less matter wonder doubt more longer".split()}  # no match for
 MONTHS = {m: i for i, m in enumerate(
     "january february march april may june july august september october november december".split()
 )}  # fmt: skip
 COUNTRY = {
     stem(w): stem(line.split()[0]) for line in re.split(r"[;\n]", COUNTRIES) if line.split() for w in line.split()
 }
-CLAIM_WORDS = frozenset(word for table in CLAIMS.values() for phrase in phrases(table) for word in phrase)
+CLAIM_WORDS = frozenset(
+    word for table in (*CLAIMS.values(), INGREDIENTS) for phrase in phrases(table) for word in phrase
+)
 NUMBER_UNITS = {stem(unit) for unit in UNIT if unit.isalpha()}
 _DENIES = re.compile(r"un(\w{4,}ed)|(\w{3,})less|(?:de)?(caf)(?:feinated)?")
 _LISTED = re.compile(r"\s?(?:x|\u00d7|by)\s?|,\s|,?\s(?:and|or)\s|/", re.I)
@@ -75,6 +79,7 @@ class Ledger(NamedTuple):
     numbers: frozenset[str]
     text: str
     currency: str
+    consumed: bool  # eaten, drunk, smelt or put on the skin
     echoes: frozenset[tuple[str, ...]]
 
 
@@ -102,6 +107,7 @@ def ledger_of(brief: Brief) -> Ledger:
         numbers=frozenset(re.findall(r"[a-z0-9]*\d[a-z0-9.]*|[a-z]{2,}", text)),
         text=text,
         currency=brief.currency,
+        consumed=bool(words.affirmed & EATEN),
         echoes=echoes - {gram for _, piece in pieces for gram in grams(stems(piece))},
     )
 
@@ -142,7 +148,7 @@ def _after_no(found, i):
         if found[j].clause != found[i].clause or word in ("but", "with", "in", "on", "at", "inside"):
             return False
         if word in NO:
-            return after not in ("onl", "just", "to")
+            return after not in EMPTY_NO
         if j + 1 < i and (word == FREE and after in ("of", "from") or word == "away" and after == "from"):
             return True
         if word == "out" and after == "of" and _KEEP_OUT & {t.stem for t in found[max(0, j - 4) : j]}:
@@ -240,11 +246,15 @@ def _known(name, text):
     around = named | {t.stem for t in found}
     fact = f"{name}: {text}" if name else text
     all_q = quantities(text)
+    unit = UNIT.get(name.lower())
     for i, (q, (left, right)) in enumerate(zip(all_q, rooms(text, all_q))):
         near = named | {t.stem for t in found if left <= t.start < q.start and _joined(text, t.end, q.start)}
         near |= {t.stem for t in found if q.end <= t.start < right and _joined(text, q.end, t.start)}
         itself = Known(q, frozenset(near - FUNCTION), frozenset(around), fact)
         yield itself
+        if unit and q.dimension == "count":  # tog: 7.5
+            size = {"low": q.low * unit[1], "high": q.high * unit[1]}
+            yield itself._replace(quantity=q._replace(dimension=unit[0], unit=unit[2], **size))
         for other, keeps in _variants(text, q, all_q[:i]):
             yield itself._replace(quantity=other, near=itself.near if keeps else frozenset())
     for match in re.finditer(r"\b(?:one|a single)\s([^\W\d]{3,})\b(?!\sof\b)", text, re.I):

@@ -29,6 +29,7 @@ weight weigh weighs weighted; width wide broad; woman women women's ladies; wood
 """
 
 IMPLIES = """
+elastane: stretch elastic; spandex: stretch elastic; lycra: stretch elastic
 shade: colour; hue: colour; tint: colour; picture: photo; snap: photo; shoe: pair; socket: port
 slot: port; chapter: part
 abs: plastic; acacia: wood; acrylic: plastic; alentejo: portugal; almond: nut; alpaca: wool; aluminium: metal
@@ -96,8 +97,26 @@ seamless: seam seams
 FUNCTION_WORDS = """
 a an the of for and or to in on at by with from as is are be it its this that these your you our we up per each than
 then so but if into onto over under about just only up very more most all any both every has have had will can may not
-no one out
+no one out between across through behind against after before among around near along within during until since when
+while where because though although also too even still yet there here beside above below beneath inside outside off
 """
+
+CONSUMED = """
+food drink snack ingredients tea coffee chocolate sauce jam oil spice biscuit bar cereal muesli granola sweets gummies wine
+beer juice cosmetics beauty skin hair soap shampoo cream balm lotion scrub mask perfume parfum candle scent incense bath toothpaste
+deodorant kibble treats composition flavour taste net protein salt pasta soup mix powder syrup crackers bread puree
+"""  # a product of which something in this list is said is eaten, drunk, smelt or put on the skin
+
+INGREDIENTS = """
+agave, almond, almonds, apricots, arabica, banana, barley, basil, beef, berries, berry, blackcurrant, blueberries
+blueberry, brown sugar, butter, cane sugar, caramel, cardamom, cashews, cheese, cherries, chia, chicken, chilli
+cinnamon, citrus, coconut, cod, cranberries, cranberry, duck, elderflower, fennel, figs, flaxseed, garlic, ginger
+ginseng, grain, grains, guarana, hazelnut, hazelnuts, hibiscus, honey, lamb, lemon, lemongrass, linseed, liquorice
+mango, maple syrup, marzipan, milk, mint, nettle, nougat, nuts, oats, oregano, peanut, peanuts, pecans, pineapple
+pistachios, praline, propolis, pumpkin seeds, quinoa, raisins, raspberries, raspberry, rice, robusta, rooibos, rosehip
+rosemary, rye, saffron, seeds, sesame, soy, soya, spelt, spirulina, stevia, strawberries, strawberry, sugar, sunflower
+sweetener, sweeteners, thyme, toffee, trout, truffle, truffles, tuna, turkey, turmeric, walnuts, wheat, yeast
+"""  # claims about such a product; elsewhere talk of breakfast
 
 CLAIMS = {
     "material": """
@@ -126,9 +145,9 @@ walnut, walnut wood, wax, wicker, willow, wire, wood, wool, woven, zinc
 """,
     "colour": """
 amber, anthracite, apricot, aqua, aquamarine, aubergine, azure, beige, black, blonde, blue, bordeaux, brown, burgundy
-camouflage, caramel, cerise, champagne, charcoal, chequered, cobalt, colourless, copper, coral, crimson, cyan, ecru
+camouflage, cerise, champagne, charcoal, chequered, cobalt, colourless, copper, coral, crimson, cyan, ecru
 emerald, floral, fluorescent, fuchsia, gingham, gold, green, grey, indigo, iridescent, ivory, khaki, lavender
-leopard, lilac, lime, magenta, maroon, mauve, metallic gold, mink, mint, monochrome, multicolour, multicoloured
+leopard, lilac, lime, magenta, maroon, mauve, metallic gold, mink, monochrome, multicolour, multicoloured
 mustard, navy, neon, nude, oatmeal, ochre, off white, olive, orange, pastel, peach, petrol, pink, pistachio, plum
 polka dot, purple, rainbow, red, rose gold, ruby, rust, sage, salmon, sapphire, scarlet, sepia, sienna, silver
 striped, tartan, taupe, teal, terracotta, tortoiseshell, transparent, turquoise, umber, vermilion, violet, white
@@ -242,118 +261,118 @@ woven in
 =filling, =matte, =coating, colour photographs
 24 months aged, 4g, 4k, 5g, 7 zone, abridged, absorbent, absorbs, absorbs quickly, accessories, acetate, acid free
 adapter, adaptor, added, added sugar, additives, adhesive, adjustable, adjustable feet, adjustable hood
-adjustable shelves, afterword, agave, aged in, aha, air dried, airplay, airtight, alarm function, alcohol
+adjustable shelves, afterword, aged in, aha, air dried, airplay, airtight, alarm function, alcohol
 alcohol free, alerts, alexa, alignment lines, all ages, all breeds, all day, all day battery, all night, all season
-all skin types, allantoin, allen key, almond, almond oil, almonds, aloe, aloe vera, altimeter, amoled, amplifier
+all skin types, allantoin, allen key, almond oil, aloe, aloe vera, altimeter, amoled, amplifier
 android, animal sounds, ankle support, annual, answer calls, answer key, answers calls, anti burst, anti colic
-anti fog, anti odour, anti slip, antique, anvil, app, app controlled, applicator, appliqué, apricots, arabica
+anti fog, anti odour, anti slip, antique, anvil, app, app controlled, applicator, appliqué
 arch support, argan, armrests, artificial, artificial colours, ash handle, assembled, assembly, attachments
 audio download, audiobook, author interview, auto off, auto shut off, autofocus, autographed, automatic
 automatic shut off, automatically, aux, avocado oil, babies, baby, back pocket, backlight, backlighting, backlit
-bag dispenser, banana, barley, barometer, barrel, basil, bass boost, bath toy, batteries, batteries included, battery
-battery powered, bee friendly, bee magnet, beef, beginners, belt clip, belt included, belt loops, bergamot, berries
-berry, bha, bias cut, bifocal, biotin, bit holder, blackcurrant, blackout, bleed proof, bleedproof, blight, blooms
-blueberries, blueberry, bluetooth, boat neck, bonnell, bonus bits, bonus chapter, bookmark, bottle holder
-bourbon vanilla, box spring, bracket, brake, brakes, breathable, brown sugar, brushed cotton, brushed lining, brushes
-brushless, buckle, buckles, built in, built in grinder, bulb, bulb included, bulbs, bulletproof, butter, button down
-buttons, bypass, cable duct, cable knit, cable management, caffeine, calendula, camera, camomile, cane sugar, canopy
-car seat, carabiner, caramel, card reader, card slot, card slots, cardamom, cargo pockets, carry bag, carry case
-carry strap, carrying case, cashews, cask aged, cassette, casters, castor oil, castors, category 3, catnip, cd
+bag dispenser, barometer, barrel, bass boost, bath toy, batteries, batteries included, battery
+battery powered, bee friendly, bee magnet, beginners, belt clip, belt included, belt loops, bergamot
+bha, bias cut, bifocal, biotin, bit holder, blackout, bleed proof, bleedproof, blight, blooms
+bluetooth, boat neck, bonnell, bonus bits, bonus chapter, bookmark, bottle holder
+bourbon vanilla, box spring, bracket, brake, brakes, breathable, brushed cotton, brushed lining, brushes
+brushless, buckle, buckles, built in, built in grinder, bulb, bulb included, bulbs, bulletproof, button down
+buttons, bypass, cable duct, cable knit, cable management, caffeine, calendula, camera, camomile, canopy
+car seat, carabiner, card reader, card slot, card slots, cargo pockets, carry bag, carry case
+carry strap, carrying case, cask aged, cassette, casters, castor oil, castors, category 3, catnip, cd
 cd player, ceramic coated, ceramide, ceramides, cereal free, ceremonial, chamomile, charcoal, charcoal grilled
-charger, charging case, charging dock, charging station, cheese, cherries, chest pocket, chest strap, chew proof, chia
-chicken, child lock, child mode, child proof, childproof, childsafe, chilli, chin strap, chlorine, chromecast
-chunky knit, cinnamon, citrus, clasp, cleats, =coated, cocoa butter, coconut, coconut buttons, coconut oil
-cod, cold brewed, cold foam, cold pressed, cold pressed kibble, colic valve, collapsible, collar, collector
+charger, charging case, charging dock, charging station, chest pocket, chest strap, chew proof
+child lock, child mode, child proof, childproof, childsafe, chin strap, chlorine, chromecast
+chunky knit, clasp, cleats, =coated, cocoa butter, coconut buttons, coconut oil
+cold brewed, cold foam, cold pressed, cold pressed kibble, colic valve, collapsible, collar, collector
 collectors, colour photos, coloured hair, colourfast, compact, compartment, compartments, compass
 compatible with, concentrated, connects, convertible, convertible to, converts, cooling effect
-cooling fabric, cooling gel, cordless, cotton wick, countdown timer, cranberries, cranberry, crease free
+cooling fabric, cooling gel, cordless, cotton wick, countdown timer, crease free
 crease resistant, crew neck, crinkle, cropped, cross platform, crumb tray, cucumber extract, cuffs, cup holder
 cup holders, cup warmer, curly hair, cushioned, cushioned heel, cushioned sole, dab, dairy, damascus, decaf
 decaffeinated, deer resistant, defrost, defrost function, dental care, descaling, detachable, diaper, dice, dimmable
 disease resistant, dishwasher, display, disposable, divider, dividers, dolby, doorbell, double bounce, double breasted
 double sided, double wall, double walled, doubles as, dovetail joints, dovetailed, download, downloadable, drainage
 drainage holes, drawer, drawers, drawers on runners, drawstring, drawstring hood, drip free, drip free candle
-drip stop, drip tray, dropper, drought, drought tolerant, dry aged, dry clean, dry hair, dry skin, dual sim, duck
+drip stop, drip tray, dropper, drought, drought tolerant, dry aged, dry clean, dry hair, dry skin, dual sim
 durable, dust bag, dust jacket, dustproof, duvet, dvd, e book, ear plugs, early cropping, easy grip, easy iron, ebook
 echo cancellation, edible, edible flowers, educational, elastic, elastic cuffs, elastic waist, elasticated
-elderflower, embossed, embossing, embroidered, embroidery, energy saving, engravable, engraved, engraving, enriched
+embossed, embossing, embroidered, embroidery, energy saving, engravable, engraved, engraving, enriched
 envelope closure, enzyme washed, equaliser, equalizer, ergonomic, ergonomic handle, ergonomically, essential oil
 essential oils, ethernet, ethernet port, eucalyptus, ever sharp, evergreen, exercise guide, exfoliates, exfoliating
 expandable, expandable storage, expansion, expansion pack, extendable, extendable handle, extendible, extension cord
 extra large, extra long, extra soft, extra strong, face recognition, fade resistant, fair isle, fast absorbing
-fast charge, fast charging, fast drying, faster, faux fur trim, feather toy, featherlight, fennel, fermented
-fertiliser, fertilizer, figs, filter, filtered, fine motor, fingerprint, fire resistant, fire retardant
+fast charge, fast charging, fast drying, faster, faux fur trim, feather toy, featherlight, fermented
+fertiliser, fertilizer, filter, filtered, fine motor, fingerprint, fire resistant, fire retardant
 fireproof, first edition, first flush, first in a series, fitted sheet, five point harness, flame retardant
-flameproof, flashing, flatlock, flavour enhancers, flaxseed, fleece lined, =floats, flowers, fly sheet
+flameproof, flashing, flatlock, flavour enhancers, fleece lined, =floats, flowers, fly sheet
 fm radio, foaming, foil stamped, foil stamping, fold out map, foldable, folding, folds, folds flat, footprint
 footrest, footstool, foreword, fortified, forward and reverse, four season, four way stretch, fragrance, fragrance oil
 fragranced, fragrant, free recipe, free sample, freestanding, freeze dried, =freezer, fringe, fringed, from birth
 from the author of, frost hardy, frost proof, frost resistant, frostproof, frother, full hd, full tang
-fully assembled, fully lined, fur trim, garlic, garment dyed, gas lift, gas spring, gears, gel insole, geofencing
+fully assembled, fully lined, fur trim, garment dyed, gas lift, gas spring, gears, gel insole, geofencing
 gift bag, gift box, gift boxed, gift card, gift message, gift packaging, gift ready, gift set, gift tin, gift voucher
-gift wrap, gift wrapped, gift wrapping, giftbox, gilt edge, gilt edges, ginger, ginseng, glass doors, glass lid
+gift wrap, gift wrapped, gift wrapping, giftbox, gilt edge, gilt edges, glass doors, glass lid
 glitter, glossary, glossy, glow in the dark, glows in the dark, glucosamine, gluten, glycolic, google assistant, gore
-gps, grain, grains, grand cru, grapeseed, green tea extract, greeting card, grinder, grippy, groundsheet, growth chart
-guarana, gusset, gusseted, guy ropes, hammer action, hammer function, hammered, hand embroidered, hand loomed
+gps, grand cru, grapeseed, green tea extract, greeting card, grinder, grippy, groundsheet, growth chart
+gusset, gusseted, guy ropes, hammer action, hammer function, hammered, hand embroidered, hand loomed
 hand rolled, hand sharpened, hand wash, handle, handles, hands free, hanging hole, hanging loop, hard case
-hard wearing, hardy, harness, hazelnut, hazelnuts, hdmi, hdr, head cushion, headboard, headphone jack, headrest
+hard wearing, hardy, harness, hdmi, hdr, head cushion, headboard, headphone jack, headrest
 heart rate, heart rate monitor, heat resistant, heating function, heats up, heavy duty, heel, height adjustable
-herringbone, hi fi, hi res, hibiscus, hidden compartment, hidden pocket, hidden zip, high fibre, high in fibre
-high protein, high resolution, high waisted, himalayan salt, hip belt, hip support, hollow ground, homekit, honey
+herringbone, hi fi, hi res, hidden compartment, hidden pocket, hidden zip, high fibre, high in fibre
+high protein, high resolution, high waisted, himalayan salt, hip belt, hip support, hollow ground, homekit
 hood, hooded, hot swappable, hotel, hotel closure, houndstooth, human grade, humidity sensor, hyaluronic acid
 hydration bladder, hydration pack, hydraulic, hygrometer, hypoallergenic recipe, id tag, illustrated, illustrations
 image stabilisation, impact function, in seconds, =indoor, induction, infuser, infuser basket, inner pocket
 inner tent, insert, insole, insoles, installation, installed, instant, instructions included, insulated, interactive
 interchangeable, interchangeable blades, ios, iphone, iron free, isofix, jasmine, jingle bell, joint care, jojoba
 kangaroo pocket, keep warm, keeps cool, keeps you cool, keratin, keto, key included, key ring, keyless, keyless chuck
-keyring, kickstand, kiss proof, kittens, lace trim, lace up, laces, lactose, lactose free, lamb, laptop compartment
+keyring, kickstand, kiss proof, kittens, lace trim, lace up, laces, lactose, lactose free, laptop compartment
 laptop sleeve, large dogs, large print, large type, laser, lasts all day, lavender, lay flat, layflat, lead free
-leak proof, leakproof, leave in, led, led light, left handed, lemon, lemongrass, levelling feet, lid, lid doubles
-lids, light up, light up collar, lightning cable, lights up, lightweight, =lined, liner, linseed, liquorice
+leak proof, leakproof, leave in, led, led light, left handed, levelling feet, lid, lid doubles
+lids, light up, light up collar, lightning cable, lights up, lightweight, =lined, liner
 lock and key, lockable, lockable wheels, long lasting, long sleeved, long wear, long wearing, longer lasting
 loose leaf, lossless, low calorie, low carb, low fat, low salt, low sodium, low sugar, lte, lugged, lumbar, lumbar pad
 lumbar support, luminous, mac, macadamia, machine, machine =washable, machine wash, machine washable cover, magnet
 magnetic, magnetic base, magnetic bit, magnetic clasp, magnetic closure, magnetic strip, magnetic tip, magnetic tray
-magnets, mains powered, makes calls, mango, maple syrup, marula, marzipan, massage, massage function, matcha
+magnets, mains powered, makes calls, marula, massage, massage function, matcha
 maternity, mattifying, mattress, matured, matured in, measuring cup, measuring scale, measuring spoon
 meat first, melodies, melody, memory foam insole, mercerised, mesh panel, mesh panels, mica, micro usb, microphone
-microphones, microsd, microwavable, microwave, mildew, milk, milk frother, mint, mirrored, modular, moisture wicking
+microphones, microsd, microwavable, microwave, mildew, milk frother, mirrored, modular, moisture wicking
 monogram, monogrammed, montessori, mortise, mosquito net, mothproof, motion detection, motion detector, motion sensor
 motor, motor skills, mount, mounting kit, mouthpiece, msg, multiplayer, music box, musical, mycorrhiza, name tag
-nappies, natural cork, natural ingredients, natural origin, nestable, nesting, nettle, new edition, newborn, newborns
+nappies, natural cork, natural ingredients, natural origin, nestable, nesting, new edition, newborn, newborns
 nfc, niacinamide, night light, night mode, night vision, nightlight, no assembly, no preservatives, no tears, no tools
 noise cancellation, noise cancelling, noise reduction, noiseless, non comedogenic, non crease, non drip, non greasy
-non iron, non slip, non slip feet, non stick, nonstick, nose clip, notifies, nougat, nozzle, nozzles, number pad
-numbered edition, numbered pages, nut free, nuts, oak aged, oats, odour, odour resistant, odourless, offline, oil free
-oily skin, oled, olive oil, omega 6, one button, one click, one touch, online course, online play, oregano
+non iron, non slip, non slip feet, non stick, nonstick, nose clip, notifies, nozzle, nozzles, number pad
+numbered edition, numbered pages, nut free, oak aged, odour, odour resistant, odourless, offline, oil free
+oily skin, oled, olive oil, omega 6, one button, one click, one touch, online course, online play
 orthopaedic insole, orthotic, ottoman, outdoor, outdoors, outsole, oven baked, oven proof, oven safe, ovenproof
 overheat protection, overheating, oversized, packaging, packed with vitamins, =padded, padded handle, padded seat
 padded straps, page numbers, paleo, palm oil, pan ready, panthenol, paper packaging, paraben, parabens
-parental controls, part of a series, pasteurised, patchouli, peanut, peanuts, peated, pecans, pedals, pedometer, pegs
+parental controls, part of a series, pasteurised, patchouli, peated, pedals, pedometer, pegs
 pen loop, peppermint, peptide, peptides, perennial, perforated, perforated pages, perfume, perfume free, perfumed
 perlite, personalise, personalised, personalized, pest, pests, petite, ph balanced, ph neutral, photochromic
-pillow, pillowcase, pillowcases, pineapple, pink salt, pinstripe, piping, pistachios, plant based
+pillow, pillowcase, pillowcases, pink salt, pinstripe, piping, plant based
 plastic, plastic free packaging, playstation, pleated, plinth, plus size, pocket, pocket springs, pocket sprung
 pockets, polarised, polarized, polo neck, pom poms, poo bag, portable, poster, potato free, pouring lip, pouring spout
-power bank, power saving, power socket, power supply, praline, pre assembled, pre seasoned, pre shrunk, pre washed
-preamp, prebiotics, presentation box, preservatives, prewashed, probiotics, propolis, protects, protein rich, pull out
-pull out map, pulse function, pump, pump dispenser, pump included, pumpkin seeds, puncture proof, puncture resistant
+power bank, power saving, power socket, power supply, pre assembled, pre seasoned, pre shrunk, pre washed
+preamp, prebiotics, presentation box, preservatives, prewashed, probiotics, protects, protein rich, pull out
+pull out map, pulse function, pump, pump dispenser, pump included, puncture proof, puncture resistant
 puppies, push latch, push to open, pyramid bags, q10, qr code, quick charge, quick dry, quick drying, quick release
-quick release buckle, quieter, quilted, quinoa, radio alarm, raglan, rain cover, rain hood, rainproof, raisins
-raspberries, raspberry, ratchet, rattle, rattles, raw, ready assembled, ready to eat, ready to hang
+quick release buckle, quieter, quilted, radio alarm, raglan, rain cover, rain hood, rainproof
+ratchet, rattle, rattles, raw, ready assembled, ready to eat, ready to hang
 rear facing, recharge, rechargeable, recipe book, recipe booklet, recipes by, reclines, reclining, reclining back
 recycled packaging, reeds, refill, refill bottle, refill pack, refill pouch, refillable, refined sugar, reflective
 reflective stitching, reflective strip, reflective stripes, reheat function, reinforced, reinforced heel
 reinforced knees, reinforced toe, relaxed fit, remote, remote control, removable, removable cover, removable insole
 removable lining, removable shelves, repair kit, repair patch, replaceable, replaceable battery, resistance bands
 retractable, reusable, reversible, reversible cover, revised edition, rfid, ribbed, ribbon marker, ribbon markers
-rice, right handed, rinse free, robusta, rock salt, rocking, roll neck, rooibos, root barrier, rose, rose water
-rosehip, rosemary, rosewater, rotates, rotating, rounded, rubber feet, rubberised, rubberised grip, rubberized
-ruffles, ruler, rust resistant, rustproof, rye, safety toe, saffron, salicylic, salicylic acid, salt water, samples
+right handed, rinse free, rock salt, rocking, roll neck, root barrier, rose, rose water
+rosewater, rotates, rotating, rounded, rubber feet, rubberised, rubberised grip, rubberized
+ruffles, ruler, rust resistant, rustproof, safety toe, salicylic, salicylic acid, salt water, samples
 sand timer, sandalwood, sanforised, sap groove, scented, scratch, scratch board, scratch proof, scratch resistant
 screw cap, screws, sd card, sealed seams, seam free, seam sealed, seamless, seat belt, second edition, second flush
-seedless, seeds, self adhesive, self cleaning, self closing, self healing, self heating, self inflating
-self pollinating, self seeding, self sharpening, self watering, senior, seniors, sensor, sequins, serrated, sesame
+seedless, self adhesive, self cleaning, self closing, self healing, self heating, self inflating
+self pollinating, self seeding, self sharpening, self watering, senior, seniors, sensor, sequins, serrated
 seven zones, shade grown, sharpener, sharpening stone, shatterproof, shea, shimmer, shimmering, shock absorbing
 shockproof, short sleeved, shoulder strap, showerproof, side pockets, signed, silent, silently, silicone feet
 silicone free, silicones, sim, single breasted, single cask, single player, single protein, single use, siri, slats
@@ -361,40 +380,41 @@ sleep mode, sleep timer, sleep tracking, sleeveless, sleeves, sliding doors, sli
 slow cooked, slow flow, slow release, slow roasted, slug, slug resistant, small dogs, smart home, smartphone, smoked
 smudge proof, snail, snail mucin, snooze, snuffer, soap free, soft case, soft close, soft close hinges, soft closing
 soft grip, soft touch, solar, solar charging, solar panel, solar powered, solid back, soon a film, soot free
-sound effects, soundproof, source of fibre, source of protein, soy, soya, spare blade, spare lead, spare nib, spatula
-speakers, special edition, spelt, spikes, spill proof, spill proof lid, spirit level, spirulina, splash proof
+sound effects, soundproof, source of fibre, source of protein, spare blade, spare lead, spare nib, spatula
+speakers, special edition, spikes, spill proof, spill proof lid, spirit level, splash proof
 splashproof, spout, squalane, squeaker, squeaker inside, squeaks, squeaky, stabilisers, stackable, stain repellent
 stain resistant, standby mode, stay cool, steam sterilisable, steam wand, steamer, steamer basket, steel toe, stem
-stencil, step counter, stepless, sterilisable, steriliser, sterilizer, stevia, sticker sheet, stickers, stone baked
+stencil, step counter, stepless, sterilisable, steriliser, sterilizer, sticker sheet, stickers, stone baked
 stone milled, stone washed, stonewashed, stopwatch, storage bag, storage box, storage case, storage compartment
-storage space, storm flap, strainer, strap, straps, straw, strawberries, strawberry, stretchy, stronger, studs, stylus
-submersible, subwoofer, sugar, sugar free, sulfate, sulfates, sulphate, sulphates, summer side, sun dried
-sun protective, sunflower, surround sound, suspension, swaddle, sweat resistant, sweatproof, sweetener, sweeteners
+storage space, storm flap, strainer, strap, straps, straw, stretchy, stronger, studs, stylus
+submersible, subwoofer, sugar free, sulfate, sulfates, sulphate, sulphates, summer side, sun dried
+sun protective, surround sound, suspension, swaddle, sweat resistant, sweatproof
 swim cap, swim proof, switches itself off, swivel, swivels, syncs, tagless, tailored, take calls, tamper, taped seams
 tassels, tasting notes, taurine, tea strainer, tea tree, tear free, tear resistant, tearproof, teether, telescopic
 telescopic handle, temperature display, temperature regulating, thermal, thermal lining, thermometer, thermoregulating
-thermos, thermostat, third edition, thornless, thread count, thread sewn, thumb holes, thumbholes, thyme
-tilt function, tilting, tilts, timer, tin included, tinted, toddler, toddlers, toe cap, toffee, tog, tokens, tool bag
+thermos, thermostat, third edition, thornless, thread count, thread sewn, thumb holes, thumbholes
+tilt function, tilting, tilts, timer, tin included, tinted, toddler, toddlers, toe cap, tog, tokens, tool bag
 tool free, tools included, tote bag, touch control, touch controls, touch screen, touchpad, touchscreen, trackpad
 training plan, transfer proof, transfer resistant, transforms into, translated from, travel case, treat dispenser
-trickle charge, triple walled, tripod, tripod mount, trout, true story, truffle, truffle oil, truffles, tumble drier
-tumble dry, tumble dryer, tuna, turbo, turkey, turmeric, turntable, turtleneck, tv series
+trickle charge, triple walled, tripod, tripod mount, true story, truffle oil, tumble drier
+tumble dry, tumble dryer, turbo, turntable, turtleneck, tv series
 two way talk, two way zip, ultra hd, unabridged, unbleached, undated, under bed storage, underlay, unfiltered, unisex
 unlimited, unlined, unpasteurised, unscented, upf, urea, usb, usb c, usb port, usb ports, user manual, uv 400
 uv resistant, v neck, vacuum insulated, vacuum sealed, valve, vanilla, variable speed, variable speeds, vegan friendly
 ventilated, ventilation, vents, vestibule, vet formulated, vibram, vibration, video course, vintage, viscose foam
-visor, voice assistant, voice commands, voice control, wall mountable, wall mounted, walnuts, =washable
+visor, voice assistant, voice commands, voice control, wall mountable, wall mounted, =washable
 washing machine, water filter, water level, water proof, water repellent, water resistant, water tank, waterproof
-weather resistant, weather station, weatherproof, weed killer, wheat, wheeled, wheels, whisper quiet, whistle
-whistle included, whole grain, wholegrain, wholemeal, wi fi, wicking, wide fit, wifi, wind proof, wind resistant
+weather resistant, weather station, weatherproof, weed killer, wheeled, wheels, whisper quiet, whistle
+whistle included, whole grain, wholegrain, wholemeal, wicking, wide fit, wifi, wind proof, wind resistant
 windproof, winter hardy, winter side, wipe clean, wipes, wireless charging, witch hazel, wood smoked, wooden wick
-work light, workout guide, wrinkle resistant, wrist strap, yarn dyed, year round, yeast, ylang, zigbee, zip
+work light, workout guide, wrinkle resistant, wrist strap, yarn dyed, year round, ylang, zigbee, zip
 zip pocket, zipped, zipped pocket, zipper, zips, zoom lens
 """,
 }
 
 # words of a claim list that mean nothing by themselves in these phrases
 IDIOMS = """
+on the charger, bag of sugar, pinch of salt, bread and butter, room for
 will of iron
 sun protection factor, time of the year, day of the year, new year s eve, rounded off, rounds off, round off
 a cuppa, a little extra, a new focus, a stone s throw, all day long, all night long, all the best, always was
@@ -591,7 +611,7 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
     "warranty": (r"\b\w+[ -](?:days?|weeks?|months?|years?)[ -](?:return|trial|money|refund)\w*", r"\bfree returns\b"),
     "urgency": (
         r"\b(?:today|tonight|weekend) only\b(?!\s\w)",
-        r"\bonly\s\w+\s(?:\w+\s){0,3}(?:left|remaining|remain|available)\b(?! to)",
+        r"\bonly\s\w+\s(?:\w+\s){0,3}(?:left|remaining|remain|available)\b(?! to| for)",
         r"\b(?:the |our )?last (?:\w+ ){0,2}(?:pairs?|pieces?|items?|units?|sizes?|copies|sets?)\b",
         r"\b(?:just|only) a (?:few|handful)\b.{0,25}\b(?:left|remain\w*)\b",
         r"\b(?:ends?|ending|expires?)\s(?:at|on|in|today|tonight|tomorrow|soon|midnight|sunday|monday|friday|this)\b",

@@ -3,7 +3,18 @@
 import re
 from collections.abc import Iterator
 
-from reco_utils.copywriting.derived import EACH, PIECES, SHARED, TOTAL, WHOLE, Said, derived, is_unit_price, part_of
+from reco_utils.copywriting.derived import (
+    EACH,
+    PIECES,
+    SHARED,
+    TOTAL,
+    WHOLE,
+    Said,
+    derived,
+    in_currency,
+    is_unit_price,
+    part_of,
+)
 from reco_utils.copywriting.ledger import CLAIM_WORDS, FUNCTION, INCLUDED, Claim, Ledger, rooms
 from reco_utils.copywriting.ordinary import COMMON_STEMS, HEADS, NUMBERISH
 from reco_utils.copywriting.quantities import CURRENCIES, UNIT, Quantity, agrees, quantities
@@ -78,12 +89,13 @@ def _support(text, said, before, ledger):
             return agreeing[0].fact, ""
     if not agreeing and (fact := derived(said, ledger) or _bare_price(said, ledger)):
         return fact, ""
-    if not direct and q.dimension in ("percent", "money") and (old := old_prices(ledger)):
+    foreign = q.dimension == "money" and not in_currency(q, ledger)
+    if not direct and not foreign and q.dimension in ("percent", "money") and (old := old_prices(ledger)):
         if discount_holds((q,), old, ledger):
             return "old price", ""
     if part_of(text, q, ledger):
         return "a ratio of the facts", ""
-    if q.dimension == "count" and not said.head and (same := _inherited(q, before)):
+    if q.dimension == "count" and not set(said.head) & ledger.affirmed and (same := _inherited(q, before)):
         if any(_agrees(same, k.quantity, ledger) for k in ledger.known):
             return "the unit of the number before", ""
     return None, why
@@ -118,7 +130,7 @@ def _of_another_share(said, known):
 
 
 def _agrees(said, known, ledger):
-    if said.dimension == "money" and said.unit not in CURRENCIES.get(ledger.currency, said.unit).split():
+    if said.dimension == "money" and not in_currency(said, ledger):
         return False
     if said.dimension == "count" and known.dimension == "percent":  # nine tenths is 90 %
         share = said._replace(low=said.low * 100, high=said.high * 100, dimension="percent", unit=known.unit)

@@ -269,3 +269,11 @@ HEADS = {stem(w) for w in HEAD_WORDS.split()}  # what follows is part of the pro
 NUMBERISH = {stem(w) for w in NUMBER_WORDS.split()} | {stem(unit) for unit in UNIT if unit.isalpha()}
 COMMON_STEMS = frozenset(stem(w) for w in COMMON.split())
 GENERAL_STEMS = COMMON_STEMS | {stem(w) for words in (EVERYDAY, *CLASSES.values()) for w in words.split()}
+SCENES = """
+sky skies sea day days night nights morning mornings afternoon afternoons evening evenings weekend week monday
+mondays sunday sundays
+november december january february thumb thumbs eyes lie lies mood side tie belt light horizon hour hours
+"""
+SCENE_STEMS = frozenset(
+    stem(w) for words in (SCENES, CLASSES["time and season"], CLASSES["weather and nature"]) for w in words.split()
+) | {stem("moment")}

@@ -166,7 +166,7 @@ NUMBER = rf"""(?:
   | (?P<part>(?:(?:an?|{_TEEN})[ -])?(?:{_PART}))
       (?=\s(?:of\s)?an?\b|[ -]of[ -]|\s(?:l|kg|m|cm)\b|-(?:litre|liter|kilo|metre|meter|pint|price))
   | (?P<frac>(?:{_TEEN})[ -](?:thirds|quarters|fifths|sixths|eighths|tenths))\b
-  | (?P<words>(?:minus\s)?(?:(?:an?|{_TEEN})\s(?:hundred|thousand)(?:\sand\s{_TEEN}|\s{_TEEN})?|{_TEEN}))\b
+  | (?P<words>(?:minus\s)?(?:(?:half\sa|an?|{_TEEN})\s(?:hundred|thousand)(?:\sand\s{_TEEN}|\s{_TEEN})?|{_TEEN}))\b
 )"""
 _UNIT = "|".join(re.escape(u).replace(r"\ ", "[ -]") for u in sorted(UNIT, key=len, reverse=True))
 _UNIT = _UNIT.replace("|in|", r"|in(?=\s*(?:$|[,;.)|]|x\s?\d|waist|screen|display|wide|long|high|tall|deep))|")
@@ -204,6 +204,7 @@ _SKIP = re.compile(  # numbers that say nothing about a product
     r"|\b\w+\s(?:minutes|hours)\s(?:of|in)\s(?:the|your|my|every|a)\s(?:day|morning|evening|afternoon|weekend|night|week)\b"
     r"|\b(?:you|you've|you're|have|we've|i've)\s(?:\w+\s){0,6}?for\s\w+\s(?:days|weeks|months|years|decades)\b"
     r"|\b(?:without|not|nor)\s(?:so\smuch\sas\s)?an?\s(?:single\s)?\w+"
+    r"|\bone\s(?:day|evening|morning|night|afternoon|year)\b(?!\s(?:of|warranty|guarantee))"
     r"|\b(?:one|two)\sof\s(?:a\skind|us|you)\b",
     re.I,
 )
@@ -288,6 +289,8 @@ def _word(said):
     total, last = 0.0, 0.0
     words = said.lower().replace("-", " ").split()
     sign = -1 if words[:1] == ["minus"] else 1
+    if words[:2] == ["half", "a"]:
+        return _word(said[4:]) / 2
     for word in words:
         if word in ("a", "an"):
             last = 1

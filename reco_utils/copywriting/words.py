@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from reco_utils.copywriting.lexicon import IMPLIES, SAME
 
-TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+TOKEN = re.compile(r"(?i:wi-fi|e-mail|t-shirt)\b|[^\W_]+(?:'[^\W_]+)*")
 BREAK = re.compile(r"[,.;:!?()\[\]\u2013\u2014|\n]|\s-\s")  # what separates clauses
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[;:\u2014\n]")
 _JOINED = re.compile(r"(\w{3,})(proof|resistant|repellent|resistance)")
@@ -52,7 +52,7 @@ def tokens(text: str) -> list[Token]:
         start, end = match.span()
         if last < start - 1 or (start and text[last:start] not in (" ", "-", "")):
             clause += BREAK.search(text, last, start) is not None
-        word, last = match[0].lower(), end
+        word, last = match[0].lower().replace("-", ""), end
         joined = _JOINED.fullmatch(word)
         for part in joined.groups() if joined else (word,):
             found.append(Token(start, end, stem(part), clause))
