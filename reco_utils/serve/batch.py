@@ -83,6 +83,7 @@ def write_lists(
     block: int = 5_000,
     reasons: bool = False,
     sold_out: Collection[str] = (),
+    forgotten: Callable[[], Iterable[str]] = tuple,
     progress: Callable[[int, int], None] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Written:
@@ -107,6 +108,8 @@ def write_lists(
         Adds `because`: the id of the user's own item that explains the place, or None.
     sold_out : item ids
         Not in stock any more since the training, besides those the catalogue knows of.
+    forgotten : function without arguments
+        Asked at the end of the run whom else to leave out, e.g. `lambda: forgotten_since(home, artifact)`.
     progress : function (parts finished, parts in all), optional
     clock : function that returns seconds since 1970
 
@@ -135,7 +138,7 @@ def write_lists(
         "sold_out": _sha256(json.dumps(sold_out).encode())[:12],
     }
     made_at = datetime.fromtimestamp(clock(), UTC).isoformat(timespec="seconds")
-    run = _Run(path, asked, made_at, _Lists(artifact, k, bool(reasons), sold_out), seats, progress)
+    run = _Run(path, asked, made_at, _Lists(artifact, k, bool(reasons), sold_out), seats, forgotten, progress)
     with _lock(path, clock):
         written = run.finish()
     counts = {UNKNOWN: n_unknown, "asked to be forgotten": run.n_forgotten, "nothing left to show": run.n_empty}
@@ -327,8 +330,9 @@ class _Lists:
 class _Run:
     """One run of lists: what is there is kept, the rest is made, then all of it is shown at once."""
 
-    def __init__(self, path, asked, made_at, lists, seats, progress):
-        self.path, self.asked, self.made_at, self.lists, self.progress = path, asked, made_at, lists, progress
+    def __init__(self, path, asked, made_at, lists, seats, forgotten, progress):
+        self.path, self.asked, self.made_at, self.lists = path, asked, made_at, lists
+        self.seats, self.forgotten, self.progress = seats, forgotten, progress
         self.work, self.old = _beside(path, "unfinished"), _beside(path, "old")
         self.notes, self.n_forgotten, self.n_empty = [], 0, 0
         self.parts = {}
@@ -354,6 +358,9 @@ class _Run:
                 _write_json(manifest, self.work / MANIFEST)
             if self.progress is not None:
                 self.progress(n + 1, len(self.parts))
+        late = sum(_without(self.work, str(user)) > 0 for user in self.forgotten())
+        if late:
+            manifest, self.n_forgotten = _read_json(self.work / MANIFEST), self.n_forgotten + late
         self._show()
         return self._written(manifest, n_kept)
 
@@ -410,7 +417,7 @@ class _Run:
     def _written(self, manifest, n_kept) -> Written:
         parts = manifest["parts"].values()
         n_lists, n_rows = (sum(part[name] for part in parts) for name in ("lists", "rows"))
-        self.n_empty = sum(map(len, self.parts.values())) - n_lists
+        self.n_empty = len(self.seats) - self.n_forgotten - n_lists
         version, made_at = self.asked["version"], manifest["made_at"]
         return Written(self.path, version, made_at, n_lists, n_rows, len(self.parts), n_kept, notes=tuple(self.notes))
 

@@ -156,7 +156,9 @@ def _retrain(options) -> int:
 def _lists(options) -> int:
     from reco_utils.serve import artifact, batch
 
-    written = batch.write_lists(artifact.load(options.home), options.out, k=options.k)
+    found = artifact.load(options.home)
+    late = lambda: artifact.forgotten_since(options.home, found)
+    written = batch.write_lists(found, options.out, k=options.k, forgotten=late)
     print(f"{written.n_lists:,} lists of version {written.version} in {written.path}")
     return 0
 

@@ -16,7 +16,7 @@ except ImportError:  # not on Windows
 HOUR = 3600.0
 
 
-class Locked(RuntimeError):
+class Locked(BlockingIOError):
     """Somebody else is at it; the sentence says who and since when."""
 
 

@@ -188,15 +188,15 @@ class _Run:
     def _joined(self, tables, log, old) -> tuple[Tables, pd.Timestamp]:
         """The tables with what the service was told and without the forgotten; and the time up to which they know."""
         suppressed, times = remember_forgotten(self.home), [tables.events[TIME].max()]
-        gone = suppressed.among(tables.profiles[USER])
+        gone = suppressed.asked_at(tables.profiles[USER])
         if gone:
             self.notes.append(f"{len(gone)} users of the tables asked to be forgotten and were left out")
-            tables = forget_events(tables, gone)
+            tables = forget_events(tables, list(gone))
         if log is not None:
             tables, counts = join_events(tables, suppressed.left(log.to_frame()))
             self.notes += [f"{count:,} {what}" for what, count in counts.items() if count]
             times.append(tables.events[TIME].max())
-        if old is not None and any(at >= _seconds(old.manifest.trained_at) for at in suppressed.ids.values()):
+        if old is not None and suppressed.since(_seconds(old.manifest.trained_at)):
             times.append(old.data.asof)  # the last to do something may be forgotten; time does not go back for that
         return tables, max(time for time in times if not pd.isna(time))
 
@@ -302,22 +302,29 @@ class Suppressed:
 
     Parameters
     ----------
-    salt : str
-    ids : dict of hash to seconds since 1970
+    hashes : dict of salt to dict of hash to seconds since 1970
     """
 
-    salt: str
-    ids: Mapping[str, float]
+    hashes: Mapping[str, Mapping[str, float]]
 
-    def among(self, users) -> list[str]:
-        """Those of some ids that are to stay forgotten."""
-        return [user for user in users if artifact._salted(self.salt, user) in self.ids] if self.ids else []
+    def asked_at(self, users) -> dict[str, float]:
+        """Those of some ids that are to stay forgotten, and when they asked for it last, in seconds since 1970."""
+        found = {}
+        for salt, ids in self.hashes.items():
+            for user in users if ids else ():
+                at = ids.get(artifact._salted(salt, user))
+                if at is not None:
+                    found[user] = max(at, found.get(user, at))
+        return found
 
     def left(self, events: pd.DataFrame) -> pd.DataFrame:
         """The events of a log that may be learned from: of whoever came back, those since."""
-        asked = {user: self.ids[artifact._salted(self.salt, user)] for user in self.among(events[USER].unique())}
-        since = pd.to_datetime(events[USER].map(asked), unit="s")
+        since = pd.to_datetime(events[USER].map(self.asked_at(events[USER].unique())), unit="s")
         return events[~(events[TIME] <= since).to_numpy(bool)]
+
+    def since(self, seconds: float) -> bool:
+        """Has anybody asked since then?"""
+        return any(at >= seconds for ids in self.hashes.values() for at in ids.values())
 
 
 def remember_forgotten(home: Path) -> Suppressed:
@@ -327,10 +334,11 @@ def remember_forgotten(home: Path) -> Suppressed:
     hold them for ever, so each training notes the hashes of that week for good.
     """
     path = home / SUPPRESSED
-    told = json.loads(path.read_bytes()) if path.exists() else {"salt": None, "ids": {}}
+    told = json.loads(path.read_bytes()) if path.exists() else {}
     recent = artifact._forgotten(home)
-    if not recent["ids"].keys() <= told["ids"].keys():
-        told = {"salt": recent["salt"], "ids": told["ids"] | recent["ids"]}
+    known = told.get(recent["salt"], {})
+    if recent["ids"].items() - known.items():
+        told[recent["salt"]] = known | recent["ids"]
         with replacing(path) as file:
             file.write(json.dumps(told).encode())
-    return Suppressed(told["salt"] or recent["salt"], told["ids"])
+    return Suppressed(told)

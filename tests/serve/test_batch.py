@@ -220,6 +220,12 @@ def test_parts_somebody_was_taken_from_are_whole_for_the_next_run(tmp_path):
     assert write_lists(shop(names=names), tmp_path / "lists", k=2, block=3).n_kept == 3
 
 
+def test_who_is_forgotten_during_the_run_is_not_in_what_is_shown(tmp_path):
+    written = write_lists(shop(), tmp_path / "lists", k=2, block=3, forgotten=lambda: ["u1", "stranger"])
+    assert "u1" not in lists_of(tmp_path / "lists") and written.n_lists == 6 and written.n_rows == 12
+    assert written.skipped == {"asked to be forgotten": 1}
+
+
 def test_forgetting_where_nothing_was_written_is_no_error(tmp_path):
     assert forget_in_lists(tmp_path / "lists", "u1") == 0
     assert forget_in_lists(tmp_path / "nowhere" / "lists", "u1") == 0 and not (tmp_path / "nowhere").exists()
