@@ -39,25 +39,26 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from reco_utils import __version__
 from reco_utils.serve import artifact, contract, reference
 from reco_utils.serve.artifact import ArtifactError, Published
-from reco_utils.serve.ask import MAX_K, Answer, Ask, BadRequest, NotFound
+from reco_utils.serve.ask import MAX_K, Answer, Ask, BadRequest, NotFound, Unavailable
 from reco_utils.serve.cache import ListCache
-from reco_utils.serve.engine import Engine
+from reco_utils.serve.engine import Engine, catalog_facts
 from reco_utils.serve.event_log import EventLog
 from reco_utils.serve.feature_store import FeatureStore
 from reco_utils.serve.freshness import Freshness
-from reco_utils.serve.guard import Guard, JsonLines, failure_of
-from reco_utils.serve.kv import open_kv
+from reco_utils.serve.guard import Guard, JsonLines
+from reco_utils.serve.kv import MemoryKV, open_kv
 from reco_utils.serve.live import Live
 from reco_utils.serve.monitor import Monitor
 from reco_utils.serve.problems import Problem
 from reco_utils.serve.settings import SECRET_LENGTH, Settings
+from reco_utils.serve.upkeep import Upkeep
 
 log = logging.getLogger("reco_utils.serve")
 
 EVENTS = "events.db"  # the event log, in the home of the artifacts
+FEATURE_BYTES = 512 * 2**20  # in memory; a user takes about 1 KB
 HEADER_SECONDS = 10  # a request whose head has not arrived by then is given up
 IDLE_SECONDS = 30  # how long a connection may be silent between requests
-BACKLOG = 2048
 LARGEST_HEAD = 32_768  # bytes of a request's line and headers
 
 
@@ -78,7 +79,7 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], float] = 
     rooms = Rooms(engine, settings, counts)
     app = FastAPI(
         title="Recommendations", version=__version__, openapi_url=None, docs_url=None, redoc_url=None,
-        redirect_slashes=False, lifespan=lambda app: _looking_after(engine, rooms, settings),
+        redirect_slashes=False, lifespan=lambda app: _looking_after(rooms),
     )  # fmt: skip
     for name, operation in contract.OPERATIONS.items():
         path = operation.path.replace("}", ":path}")
@@ -117,27 +118,11 @@ async def _not_routed(request: Request, error: HTTPException):
 
 
 @contextlib.asynccontextmanager
-async def _looking_after(engine, rooms, settings):
-    """While the app runs: look for newly published versions, on a thread of its own."""
-    ended = threading.Event()
-    looking = threading.Thread(target=_refresh, args=(engine, settings.refresh_seconds, ended), daemon=True)
-    looking.start()
-    try:
+async def _looking_after(rooms):
+    """While the app runs: the upkeep of the engine, on a thread of its own."""
+    with rooms.upkeep:
         yield
-    finally:
-        ended.set()
-        await asyncio.to_thread(looking.join, 10)
-        rooms.pool.shutdown(wait=True)
-
-
-def _refresh(engine, seconds, ended) -> None:
-    """Look for something newly published, again and again; whatever goes wrong, the old one serves on."""
-    while not ended.wait(seconds):
-        try:
-            if engine.refresh():
-                log.info({"message": "another version is served", "version": engine.health().version})
-        except Exception as error:
-            log.error({"message": "looking for a new version failed"} | failure_of(error))
+    await asyncio.to_thread(rooms.pool.shutdown)
 
 
 # -------------------------------------------------------------------------------------------------------- operations
@@ -147,6 +132,7 @@ class Rooms:
     def __init__(self, engine: Engine, settings: Settings, counts: Counter):
         self.engine, self.settings, self.counts = engine, settings, counts
         self.pool = ThreadPoolExecutor(settings.threads, "reco-serve")
+        self.upkeep = Upkeep(engine, settings.refresh_seconds)
 
     def endpoint(self, name: str) -> Callable:
         """What the route of an operation calls: reads key, query, path and body, then hands over the values."""
@@ -193,7 +179,7 @@ class Rooms:
             given.get("model"),
             given.get("arm", ""),
         )
-        answer = await self.apart(self.engine.recommend, ask)
+        answer = self.engine.at_once(ask) or await self.apart(self.engine.recommend, ask)
         return _list(request, answer, reasons=ask.reasons)
 
     async def similar(self, request, given) -> Response:
@@ -242,8 +228,13 @@ class Rooms:
 
     async def forget(self, request, given) -> Response:
         """Remove every trace of a user."""
-        gone = await self.apart(self.engine.forget, given["user"])
+        gone = await self.apart(self._forget, given["user"])
         return _json({"removed": plain(gone.removed), "trace": list(gone.trace), "clean": not gone.trace})
+
+    def _forget(self, user):
+        """Forget a user while nobody writes features."""
+        with self.upkeep.feeding:
+            return self.engine.forget(user)
 
     async def versions(self, request, given) -> Response:
         """What is stored and what is served."""
@@ -393,9 +384,12 @@ def build(settings: Settings, clock: Callable[[], float] = time.time) -> Engine:
     except ArtifactError as error:
         raise ArtifactError(f"{error}; `python -m reco_utils serve train --home {home}` makes a model") from None
     store, secret = open_kv(settings.store), settings.secret.encode()
+    alone = settings.store == "memory:"  # then lists and features are apart, so that neither pushes the other out
     engine = Engine(
         live,
-        FeatureStore(store, clock=clock, secret=secret),
+        FeatureStore(
+            MemoryKV(max_bytes=FEATURE_BYTES) if alone else store, clock=clock, facts=catalog_facts(live), secret=secret
+        ),
         ListCache(store, ttl=settings.cache_seconds, secret=secret),
         EventLog(home / EVENTS, clock=clock),
         Monitor(freshness=Freshness(settings.max_age_hours, clock=clock), clock=clock),
@@ -403,9 +397,20 @@ def build(settings: Settings, clock: Callable[[], float] = time.time) -> Engine:
         max_age_hours=settings.max_age_hours,
         clock=clock,
     )
-    engine.replay()
+    try:
+        engine.replay()
+    except Unavailable as error:
+        log.warning(str(error))
     engine.warm()
     return engine
+
+
+def close(engine: Engine) -> None:
+    """Close an engine that `build` made, with all its parts."""
+    engine.close()
+    engine.log.close()
+    engine.store.kv.close()
+    engine.cache.kv.close()
 
 
 def run(settings: Settings) -> int:
@@ -419,15 +424,16 @@ def run(settings: Settings) -> int:
     for warning in settings.warnings:
         log.warning(warning)
     try:
-        listening = listen(settings.host, settings.port)
+        listening = bind(settings.host, settings.port)
         engine = build(settings)
     except (ArtifactError, OSError) as refusal:
         print(f"error: {refusal}", file=sys.stderr)
         return 2
     log.info({"message": "serving", "url": url_of(listening)})
-    with _deaf(), listening, contextlib.closing(engine):
+    with _deaf(), listening:
         server = _server(create_app(engine, settings), settings)
         server.run(sockets=[listening])
+        close(engine)
     log.info({"message": "stopped"})
     return 0
 
@@ -444,7 +450,7 @@ def running(app: FastAPI, settings: Settings | None = None) -> Iterator[str]:
     Leaving the block lets requests under way finish.
     """
     settings = settings or Settings(port=0)
-    with listen(settings.host, settings.port) as listening:
+    with bind(settings.host, settings.port) as listening:
         server = _server(app, settings)
         serving = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         serving.start()
@@ -457,8 +463,8 @@ def running(app: FastAPI, settings: Settings | None = None) -> Iterator[str]:
             serving.join(settings.grace_seconds + 5)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens, the port free or a clear refusal.
+def bind(host: str, port: int) -> socket.socket:
+    """A socket with this port, free until now, that does not listen yet; or a clear refusal.
 
     Raises
     ------
@@ -469,7 +475,6 @@ def listen(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, socket.IPPROTO_TCP)  # of no protocol, asyncio would let packets wait
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(BACKLOG)
     except OSError as error:
         raise OSError(
             f"cannot listen on {host}, port {port}: {error.strerror}; --host and --port name others"

@@ -146,6 +146,24 @@ class Engine:
                 answer = self._cached(view, ask)
             return seen(replace(answer, degraded=trouble + answer.degraded) if trouble else answer)
 
+    def at_once(self, ask: Ask) -> Answer | None:
+        """The list if it lies ready in the cache of this process; None if it must be made, or asked for elsewhere.
+
+        Never waits for anything: an event loop may ask this on its own thread, and `recommend` on another after it.
+        Only what is given is counted.
+        """
+        start = self.timer()
+        try:
+            view, trouble = self._view(ask.user)
+            ready = isinstance(getattr(self.cache, "kv", None), MemoryKV) and ask.model != POPULAR and not trouble
+            answer = unpack(self.cache.get(self.cache_key(view, ask)), ask.user) if ready else None
+        except Exception:  # `recommend` meets it again, and knows what to do
+            return None
+        if answer is None or not view.stock.sold_out.isdisjoint(listed.item for listed in answer.items):
+            return None
+        with self._counted("recommend", start) as seen:
+            return seen(answer)
+
     def similar(self, item: str, k: int = 10) -> Answer:
         """What goes with an item, best first, only what may be shown; `user` of the answer is "".
 
@@ -618,9 +636,9 @@ class Engine:
         return self.breakers[part].call(task, self.deadline_ms)
 
     @contextmanager
-    def _counted(self, kind):
+    def _counted(self, kind, start=None):
         """Count an answer or an error and the time it took, and let no other kind of error out."""
-        start, answers = self.timer(), []
+        start, answers = self.timer() if start is None else start, []
 
         def seen(answer):
             answers.append(answer)

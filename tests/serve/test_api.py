@@ -53,6 +53,9 @@ class StandIn:
         if self.fault is not None:
             raise self.fault
 
+    def at_once(self, ask: Ask) -> Answer | None:
+        return Answer(ask.user, (), "hybrid", "v1", True, path="cached") if ask.user == "regular" else None
+
     def recommend(self, ask: Ask) -> Answer:
         self._heard(ask)
         if ask.model not in (None, "popular"):
@@ -189,6 +192,12 @@ def test_a_stranger_gets_a_list_and_is_told_which_step_made_it(call):
             {"item": "i1", "rank": 2, "score": 0.5, "step": "cohort", "because": None, "slot": None},
         ],
     }  # fmt: skip
+
+
+def test_a_list_that_lies_ready_is_given_without_a_thread(call, monkeypatch):
+    monkeypatch.setattr(api.Rooms, "apart", None)
+    reply = call("GET", "/v1/users/regular/recommendations").json
+    assert reply["cached"] is True and reply["path"] == "cached" and not call.engine.asked
 
 
 def test_every_parameter_reaches_the_engine(call):

@@ -182,6 +182,17 @@ def test_the_second_answer_is_the_cached_first(engine, warm_user):
     assert second.items == first.items and second.reasons == first.reasons and second.step == first.step
 
 
+def test_only_what_lies_ready_is_given_at_once(engine, warm_user):
+    assert engine.at_once(Ask(warm_user)) is None
+    made = engine.recommend(Ask(warm_user))
+    found = engine.at_once(Ask(warm_user))
+    assert found.cached and found.items == made.items
+    assert engine.at_once(Ask(warm_user, k=3)) is None
+    engine.stock(made.items[0].item, False)
+    assert engine.at_once(Ask(warm_user)) is None  # it shows what is sold out
+    assert engine.monitor.snapshot()["requests"]["recommend"] == 2  # of four questions two were answered
+
+
 def test_nobody_is_shown_what_they_have(engine, artifact):
     data = artifact.data
     for at in range(0, len(data.users), 29):

@@ -1,0 +1,87 @@
+"""What runs beside the requests: newly published models are noticed, and their features told to the feature store."""
+
+import logging
+import threading
+from contextlib import AbstractContextManager
+
+import pandas as pd
+
+from reco_utils.serve.engine import Engine
+from reco_utils.serve.guard import failure_of
+
+log = logging.getLogger("reco_utils.serve")
+
+ROWS = 200  # users whose features are written at once: some 10 ms, so that no request waits long behind them
+PAUSE_SECONDS = 0.01
+
+
+class Upkeep(AbstractContextManager):
+    """A thread that looks after an engine, from entering the block until leaving it.
+
+    Parameters
+    ----------
+    engine : Engine
+    seconds : float
+        How often it looks for something new.
+    """
+
+    def __init__(self, engine: Engine, seconds: float):
+        self.engine, self.seconds = engine, seconds
+        self.feeding = threading.Lock()  # held while rows are written, and while somebody is forgotten
+        self._ended, self._fed, self._thread = threading.Event(), None, None
+
+    def __enter__(self) -> "Upkeep":
+        self._ended.clear()
+        self._thread = threading.Thread(target=self._look, daemon=True, name="upkeep")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._ended.set()
+        self._thread.join(10)
+
+    def _look(self) -> None:
+        """Look again and again; whatever goes wrong, the old version serves on."""
+        trouble = {}
+        while not self._ended.is_set():
+            before, trouble = trouble, {}
+            try:
+                if self.engine.refresh():
+                    log.info({"message": "another version is served", "version": self.engine.health().version})
+                self.feed()
+            except Exception as error:
+                trouble = {"message": "looking for a new version failed"} | failure_of(error)
+            if trouble and trouble != before:  # once, not every second
+                log.error(trouble)
+            self._ended.wait(self.seconds)
+
+    def feed(self) -> int:
+        """Write the batch features of the version that serves, unless they are there; how many users were written.
+
+        In small parts with pauses between: requests go on meanwhile.
+        """
+        artifact, n = self.engine.live.stable, 0
+        version, n_users = artifact.manifest.version, len(artifact.features)
+        if version == self._fed:
+            return 0
+        while n < n_users and not (n == 0 and self._is_there(artifact)) and not self._ended.is_set():
+            with self.feeding:
+                artifact = self.engine.live.stable  # anew each time: somebody may have been forgotten in it since
+                if artifact.manifest.version != version:
+                    return n
+                self._write(artifact, slice(n, n + ROWS))
+            n = min(n + ROWS, n_users)
+            self._ended.wait(PAUSE_SECONDS)
+        self._fed = version
+        return n
+
+    def _write(self, artifact, rows) -> None:
+        """The features of some users."""
+        frame = artifact.features.iloc[rows]
+        self.engine.store.write_batch(frame, artifact.embeddings[rows], artifact.manifest.asof)
+
+    def _is_there(self, artifact) -> bool:
+        """Did another process, or this one in an earlier life, write all of it? The last user's row says so."""
+        asof = pd.Timestamp(artifact.manifest.asof)
+        asof = asof.tz_localize("UTC") if asof.tzinfo is None else asof
+        return self.engine.store.read(str(artifact.data.users[-1])).asof == asof.timestamp()
