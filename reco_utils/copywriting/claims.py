@@ -55,6 +55,9 @@ SCARCE = {stems(w) for w in (
 _FEW = re.compile(r"\bonly \d+ (?:left|remaining|in stock)|\b\d+ left\b|\blow stock\b|\blast (?:few|pieces|pairs|\d+)")
 MONTH_STEMS = {stem(m) for m in MONTHS} - {"may", "march"}
 NO_CLAIM_IF_DENIED = ("superlative", "urgency", "social-proof", "colour", "origin", "price")
+CARRIED = {
+    stem(w) for w in "pocket drawer mattress pillow duvet laptop camera phone bag bookshelf mantelpiece handle".split()
+}
 _EST = re.compile(r"\b(?:most|best|finest|[a-z]{3,}est)\b", re.I)
 _EST_NOT = frozenset(NOT_SUPERLATIVE.split())
 _SCOPES = re.compile(r"\b(?:" + "|".join(re.escape(p.strip()) for p in SCOPE.split(",")) + r")\b", re.I)
@@ -132,6 +135,8 @@ def _phrases(text, found, signs, masked, ledger) -> Iterator[Claim]:
             continue
         if kind == "colour" and _of_a_scene(found, last, ledger):
             continue
+        if found[first].stem in CARRIED and _owned(found, first):
+            continue
         if kind == "ingredient":
             if not ledger.consumed:
                 continue
@@ -155,6 +160,11 @@ def _same_thing(phrase, kind, ledger):
     if kind == "origin" and phrase in MADE:
         return any(other in ledger.text for other in MADE_WORDS)
     return kind == "urgency" and phrase in SCARCE and bool(_FEW.search(ledger.text))
+
+
+def _owned(found, at):
+    """Is a thing somebody's, and not the product's: "any coat pocket"?"""
+    return any(t.stem in ("any", "every", "your") for t in found[max(0, at - 2) : at])
 
 
 def _of_a_scene(found, last, ledger):

@@ -47,7 +47,7 @@ class Said(NamedTuple):
     def each(self) -> bool:
         """Does the text speak of one of several?"""
         return bool(EACH.search(self.clause)) or (
-            self.quantity.dimension == "money" and bool(A_THING.match(self.after))
+            self.quantity.dimension in ("money", "mass", "volume") and bool(A_THING.match(self.after))
         )
 
     @property

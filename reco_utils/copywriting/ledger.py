@@ -35,6 +35,9 @@ CLAIM_WORDS = frozenset(
     word for table in (*CLAIMS.values(), INGREDIENTS) for phrase in phrases(table) for word in phrase
 )
 NUMBER_UNITS = {stem(unit) for unit in UNIT if unit.isalpha()}
+_LEFT_OUT = re.compile(
+    r"([\w\s-]+?)\s\(?(?:(?:is|are)\s)?(?:not included|sold separately|not supplied|not part of)", re.I
+)
 _DENIES = re.compile(r"un(\w{4,}ed)|(\w{3,})less|(?:de)?(caf)(?:feinated)?")
 _LISTED = re.compile(r"\s?(?:x|\u00d7|by)\s?|,\s|,?\s(?:and|or)\s|/", re.I)
 _KEEP_OUT = {"keep", "stai", "stay"}
@@ -211,6 +214,8 @@ class _Words:
         self.things |= named | ({t.stem for t in found} if name in ("name", "category") else set())
         signs = negations(found, text)
         self._read_name(name, named)
+        for match in _LEFT_OUT.finditer(text):
+            self.absent |= set(stems(match[1])[-3:]) - FUNCTION
         self.affirmed |= {t.stem for t, no in zip(found, signs) if not no}
         self.negated |= {t.stem for t, no in zip(found, signs) if no}
         self.negated |= {base for t in found if (base := denied(text[t.start : t.end]))}

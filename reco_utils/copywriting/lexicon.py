@@ -102,9 +102,10 @@ while where because though although also too even still yet there here beside ab
 """
 
 CONSUMED = """
-food drink snack ingredients tea coffee chocolate sauce jam oil spice biscuit bar cereal muesli granola sweets gummies wine
-beer juice cosmetics beauty skin hair soap shampoo cream balm lotion scrub mask perfume parfum candle scent incense bath toothpaste
-deodorant kibble treats composition flavour taste net protein salt pasta soup mix powder syrup crackers bread puree
+food drink snack ingredients tea coffee chocolate sauce jam oil spice biscuit bar cereal muesli granola sweets
+gummies wine beer juice cosmetics beauty skin hair soap shampoo cream balm lotion scrub mask perfume parfum
+candle scent incense bath toothpaste deodorant kibble treats composition flavour taste net protein salt pasta
+soup mix powder syrup crackers bread puree
 """  # a product of which something in this list is said is eaten, drunk, smelt or put on the skin
 
 INGREDIENTS = """
@@ -258,6 +259,8 @@ small batches, sourced from, stitched in, stone ground, traditional recipe, vine
 woven in
 """,
     "feature": """
+spiral bound, spiral, wire bound, ring bound, saddle stitched, cloth bound, leather bound, hardbound, hardback
+softcover, board book
 =filling, =matte, =coating, colour photographs
 24 months aged, 4g, 4k, 5g, 7 zone, abridged, absorbent, absorbs, absorbs quickly, accessories, acetate, acid free
 adapter, adaptor, added, added sugar, additives, adhesive, adjustable, adjustable feet, adjustable hood
@@ -414,6 +417,7 @@ zip pocket, zipped, zipped pocket, zipper, zips, zoom lens
 
 # words of a claim list that mean nothing by themselves in these phrases
 IDIOMS = """
+in a hurry, no hurry, any hurry, hurry home, never hurry, never hurries
 on the charger, bag of sugar, pinch of salt, bread and butter, room for
 will of iron
 sun protection factor, time of the year, day of the year, new year s eve, rounded off, rounds off, round off

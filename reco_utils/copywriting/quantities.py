@@ -95,7 +95,11 @@ money | franc chf | 1
 money | cent pence penny p | .01
 pounds | pound | 1
 """
-CURRENCIES = {"EUR": "euro eur \u20ac cent", "GBP": "gbp pound \u00a3 quid pence penny p", "USD": "dollar usd $ cent"}
+CURRENCIES = {
+    "EUR": "euro eur \u20ac cent",
+    "GBP": "gbp pound \u00a3 quid cent pence penny p",
+    "USD": "dollar usd $ cent",
+}
 CURRENCIES |= {"CHF": "franc chf cent"}
 ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 ONES = dict(zip((ONES + " eighteen nineteen").split(), range(20)))
@@ -164,7 +168,7 @@ NUMBER = rf"""(?:
   | (?P<group>(?:(?:half\sa|half-a|an?|{_TEEN})[ -])?(?:dozen|pair|couple|duo|trio|quartet)s?|(?:{_TEEN})\sscore)\b
   | (?P<mixed>(?:{_TEEN})\sand\s(?:a\s(?:half|quarter)|three\squarters))\b
   | (?P<part>(?:(?:an?|{_TEEN})[ -])?(?:{_PART}))
-      (?=\s(?:of\s)?an?\b|[ -]of[ -]|\s(?:l|kg|m|cm)\b|-(?:litre|liter|kilo|metre|meter|pint|price))
+      (?=\s(?:of\s)?an?\b(?!\s(?:hundred|thousand|dozen))|[ -]of[ -]|\s(?:l|kg|m|cm)\b|-(?:litre|liter|kilo|metre|meter|pint|price))
   | (?P<frac>(?:{_TEEN})[ -](?:thirds|quarters|fifths|sixths|eighths|tenths))\b
   | (?P<words>(?:minus\s)?(?:(?:half\sa|an?|{_TEEN})\s(?:hundred|thousand)(?:\sand\s{_TEEN}|\s{_TEEN})?|{_TEEN}))\b
 )"""

@@ -14,6 +14,7 @@ from reco_utils.copywriting.ordinary import COMMON_STEMS, GENERAL_STEMS, HEADS, 
 from reco_utils.copywriting.quantities import UNIT, quantities
 from reco_utils.copywriting.words import Token, phrases, stem
 
+BOX = stem("box")
 COME, WITH, CERTIFIED = stem("comes"), stem("with"), stem("certified")
 CERTIFICATES = {phrase[0] for phrase in phrases(CLAIMS["certification"]) if len(phrase) == 1}
 PHRASE_ENDS = {stem(w) for w in (
@@ -113,6 +114,8 @@ def _framed(found, signs):
                 yield _noun_phrase(found, i + 1, token.clause)
         if token.stem == INCLUDED and i and found[i - 1].clause == token.clause:
             yield [j for j in range(max(0, i - 3), i) if found[j].clause == token.clause]
+        if token.stem == BOX and i > 2 and found[i - 2].stem == "in":  # "batteries are in the box"
+            yield [j for j in range(max(0, i - 8), i - 2) if found[j].clause == token.clause]
         if token.stem == COME and _next_is(found, i, WITH):
             if found[i + 2 : i + 3] and found[i + 2].stem in ("it", "them"):
                 yield [j for j in range(max(0, i - 3), i) if found[j].clause == token.clause]
@@ -144,7 +147,8 @@ def _mates(text, found, ledger):
         for k, words in enumerate(inside):
             if len(parts) < 2 or not 1 <= len(words) <= 2 or parts[k][1] - parts[k][0] > 30:
                 continue
-            if _has_mate(inside, k, ledger) and all(unknown(w.stem, ledger) for w in words):
+            story = any(_tells(text, found, found.index(w)) for w in words)
+            if not story and _has_mate(inside, k, ledger) and all(unknown(w.stem, ledger) for w in words):
                 yield Claim.of("feature", words[0].start, words[-1].end, text, False)
 
 
