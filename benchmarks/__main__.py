@@ -56,6 +56,8 @@ CONTESTS = {
         "--only ours 'ours from text' sparse_dot_topn scikit-learn 'scipy blocks'", "--items 20000", "--items 3000",
     ),
     "ann": Contest("nearest vectors, one query at a time", "ann", 3, quick="--items 5000 --queries 50"),
+    "stores": Contest("a cache of lists, 16 threads", "stores", 3, "--threads 16", quick="--calls 5000"),
+    "event-log": Contest("events on the disk, 16 threads", "event_log", 3, quick="--events 500"),
     "growth": Contest("growth of time and memory", "growth", 1, quick="--quick"),
 }  # fmt: skip
 
