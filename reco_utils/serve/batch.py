@@ -28,12 +28,12 @@ from reco_utils.core import ITEM, USER, TopK, check_k, recommend
 from reco_utils.data.privacy import FORGOTTEN
 from reco_utils.evaluate.stats import bootstrap_interval
 from reco_utils.models.ann import VectorIndex
-from reco_utils.rerank.because import Because
 from reco_utils.rerank.rules import allowed
 from reco_utils.serve.artifact import Artifact
 from reco_utils.serve.lock import Lock
 from reco_utils.serve.plain import replacing, sync_folder
 from reco_utils.serve.schedule import Retrained, retrain
+from reco_utils.serve.view import View
 
 __all__ = ["Retrained", "Written", "forget_in_lists", "quantised", "retrain", "write_lists"]
 
@@ -98,14 +98,14 @@ def write_lists(
     path : folder of the lists, and of nothing else
         Stays as it was until all new parts are finished.
     k : int
-        List length; who has fewer items left gets fewer rows.
+        List length; filled up with what most people have, and shorter only where the catalogue ends.
     users : ids, optional
         Whose lists; they come in the artifact's order. Those it does not know are passed over and counted: they might
         be people who asked to be forgotten. Default: everybody who did not ask that.
     block : int, at least 1
         Users per part.
     reasons : bool
-        Adds `because`: the id of the user's own item that explains the place, or None.
+        Adds `because`: the id of the item that explains the place, which the user bought or else looked at, or None.
     sold_out : item ids
         Not in stock any more since the training, besides those the catalogue knows of.
     forgotten : function without arguments
@@ -264,8 +264,7 @@ class _Lists:
         self.artifact, self.k, self.data = artifact, k, artifact.data
         self.users, self.items = (np.asarray(ids, object) for ids in (self.data.users, self.data.items))
         self.allow = allowed(self.data.catalog) & ~np.isin(self.items, sold_out)
-        similar = artifact.similar
-        self.explain = Because(getattr(similar, "vectors_", similar)) if reasons else None
+        self.because = [because for because, _ in View(artifact).reasons] if reasons else None
         self.model = artifact.pipeline.model
         self.names = np.array([*(getattr(self.model, "names", None) or ("model",)), "popular"], object)
 
@@ -280,21 +279,31 @@ class _Lists:
             "score": lists.scores[row, column],
             "step": self.names[lists.notes["step"][row, column]],
         }
-        if self.explain is not None:
+        if self.because is not None:
             own = lists.notes["because"][row, column]
             columns["because"] = np.where(own >= 0, self.items[np.maximum(own, 0)], None)
         texts = {name: "string" for name in columns if name not in ("rank", "score")}  # also where all of it is missing
         return pd.DataFrame(columns).astype(texts)
 
     def _lists(self, seats) -> TopK:
-        """Lists with the notes "step", numbers of `names`, and "because" if there shall be reasons."""
+        """Lists with the note "step", numbers of `names`, and "because" if there shall be reasons."""
         batch = self.data.batch(self.data.users[seats])
         lists = self._candidates(seats, batch)
         *rerankers, last = self.artifact.pipeline.rerankers or (lambda lists, batch, k: lists.cut(k),)
         for rerank in rerankers:
             lists = rerank(lists, batch, lists.k)
-        lists = self._never_empty(last(lists, batch, self.k), batch)
-        return lists if self.explain is None else self.explain(lists, batch, self.k)
+        lists = last(lists, batch, self.k)
+        if self.because is not None:
+            lists = replace(lists, notes=lists.notes | {"because": self._reasons(lists, batch)})
+        return self._filled(lists, batch)
+
+    def _reasons(self, lists, batch):
+        """The position of each place's reason (B, K), the best kind that has one; -1 for none."""
+        found = np.full(lists.items.shape, -1, np.int32)
+        for because in self.because:
+            own = because(lists, batch, lists.k).notes["because"]
+            found = np.where(found < 0, own, found)
+        return found
 
     def _candidates(self, seats, batch) -> TopK:
         """The candidates cut in advance that may be shown; cut anew where too few of them are left."""
@@ -314,15 +323,16 @@ class _Lists:
         steps = self.model.steps(lists) if hasattr(self.model, "steps") else np.where(lists.items >= 0, 0, -1)
         return replace(lists, notes={"step": steps})
 
-    def _never_empty(self, lists, batch) -> TopK:
-        """What most people have, for those the model has nothing for."""
+    def _filled(self, lists, batch) -> TopK:
+        """What most people have in the places for which the model has nothing."""
         popular = np.asarray(self.artifact.popular)
         popular = popular[self.allow[popular]]
-        for row in np.flatnonzero((lists.items < 0).all(axis=1)):
+        for row in np.flatnonzero((lists.items < 0).any(axis=1)):
+            n = int((lists.items[row] >= 0).sum())
             seen = () if self.artifact.keep_seen else batch.seen[row].indices
-            best = popular[~np.isin(popular, seen)][: lists.k]
-            lists.items[row, : len(best)], lists.scores[row, : len(best)] = best, 0
-            lists.notes["step"][row, : len(best)] = len(self.names) - 1
+            best = popular[~np.isin(popular, np.append(lists.items[row, :n], seen))][: lists.k - n]
+            lists.items[row, n : n + len(best)] = best
+            lists.notes["step"][row, n : n + len(best)] = len(self.names) - 1
         return lists
 
 

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,13 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from reco_utils.core import Dataset, Pipeline, recommend
+from reco_utils.data.registry import load_dataset
 from reco_utils.serve import batch
-from reco_utils.serve.artifact import Artifact, Manifest
+from reco_utils.serve.artifact import Artifact, Manifest, load, publish, save, train
+from reco_utils.serve.ask import Ask
 from reco_utils.serve.batch import forget_in_lists, write_lists
 from reco_utils.serve.lock import Lock, Locked
+from reco_utils.serve.settings import Settings
 
 N_USERS, N_ITEMS = 7, 6
 NOON = 1_719_748_800.0  # 2024-06-30 12:00 UTC
@@ -139,6 +143,42 @@ def test_users_without_any_opinion_get_what_most_people_have(tmp_path):
     assert set(frame["step"][frame["user_id"] == "u4"]) == {"popular"}
 
 
+def test_short_lists_are_filled_up_with_what_most_people_have(tmp_path):
+    scores = np.full((N_USERS, N_ITEMS), np.nan)
+    scores[:, 4] = 1
+    write_lists(shop(scores=scores, sold_out=[3]), tmp_path / "lists", k=4)
+    frame = pd.read_parquet(tmp_path / "lists").query("user_id == 'u0'")
+    assert frame["item_id"].tolist() == ["i4", "i5", "i2", "i1"]
+    assert frame["step"].tolist() == ["personal", "popular", "popular", "popular"]
+    assert frame["score"].iloc[0] == 1 and frame["score"].iloc[1:].isna().all()
+
+
+def test_the_service_answers_the_same(tmp_path):
+    pytest.importorskip("fastapi", reason="the service is an extra: pip install -e .[serve]")
+    from reco_utils.serve.api import build, close
+
+    artifact = train(load_dataset("shop", size="small"), measure=False)
+    publish(tmp_path / "home", save(artifact, tmp_path / "home"))
+    artifact = load(tmp_path / "home")
+    some = artifact.data.items[::7].tolist()
+    write_lists(artifact, tmp_path / "lists", k=10, reasons=True, sold_out=some)
+    engine = build(Settings(home=tmp_path / "home", deadline_ms=60_000))
+    try:
+        for item in some:
+            engine.stock(item, False)
+        frame = pd.read_parquet(tmp_path / "lists")
+        for user in artifact.data.users[::25]:
+            answer, own = engine.recommend(Ask(user, reasons=True)), frame[frame["user_id"] == user]
+            assert not answer.degraded
+            assert own["item_id"].tolist() == [listed.item for listed in answer.items]
+            assert own["step"].tolist() == [listed.step for listed in answer.items]
+            assert [None if pd.isna(item) else item for item in own["because"]] == [i.because for i in answer.items]
+            np.testing.assert_allclose(own["score"], [listed.score for listed in answer.items], rtol=1e-6)
+        assert frame["because"].notna().any()
+    finally:
+        close(engine)
+
+
 def test_users_for_whom_nothing_is_left_are_counted(tmp_path):
     written = write_lists(shop(seen=[(3, i) for i in range(N_ITEMS)]), tmp_path / "lists", k=2)
     assert "u3" not in lists_of(tmp_path / "lists") and written.n_lists == 6
@@ -165,7 +205,7 @@ def test_some_users_come_in_the_order_of_the_artifact_and_unknown_ones_are_count
 
 def test_a_reason_is_an_own_item_or_none(tmp_path):
     vectors = np.repeat(np.eye(3), 2, axis=0)  # i0 and i1 are alike, i2 and i3, i4 and i5
-    artifact = replace(shop(seen=[(0, 1)]), similar=vectors)
+    artifact = replace(shop(seen=[(0, 1)]), similar=SimpleNamespace(vectors_=vectors))
     write_lists(artifact, tmp_path / "lists", k=2, reasons=True)
     frame = pd.read_parquet(tmp_path / "lists")
     his = frame[frame["user_id"] == "u0"]
