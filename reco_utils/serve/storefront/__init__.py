@@ -20,6 +20,7 @@ OPTIONS = {
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",  # what went wrong inside is for the log
+    "client.showErrorLinks": "false",
     "client.showSidebarNavigation": "false",
     "theme.headingFont": "serif",
     "theme.baseRadius": "medium",

@@ -8,6 +8,7 @@ RECO_CURRENCY. Arguments after "--" come first: --api, --home.
 """
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ from reco_utils.serve.storefront import pages
 from reco_utils.serve.storefront.client import Customer, InProcess, OverHttp, Rows, Shop, sample_customers
 from reco_utils.serve.storefront.pictures import picture
 from reco_utils.serve.storefront.style import SHEET
+
+log = logging.getLogger("reco_utils.serve")
 
 
 def where(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, str]:
@@ -89,6 +92,9 @@ def main() -> None:
         pages.show(desk)
     except Unavailable as error:
         pages.closed(str(error), api)
+    except Exception:  # ours, and for the log; whoever is shopping is told kindly
+        log.exception("a page could not be drawn")
+        pages.closed("something went wrong here; the log of this window says what", api)
 
 
 if __name__ == "__main__":

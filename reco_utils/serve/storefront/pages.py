@@ -23,10 +23,13 @@ from reco_utils.serve.storefront.window import counted, label, safe
 
 K = 12  # products of a list
 N_SHELVES = 2  # "because you bought" on the first page
-N_POOL, N_TILES = 100, 12  # products to pick from, and how many are shown at a time
+N_POOL, N_TILES, N_PICKED = 100, 12, 8  # products to pick from, those shown at a time, and the list that follows
 STRANGER = "somebody-never-seen-before"
+LONGEST_QUERY = 300  # characters
+ALL = ""  # the switch between models: everything together
 PRICES = [0, 5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000, None]  # None: no limit
 MENU = {"home": "For you", "pick": "Pick what you like", "experiments": "Experiments", "you": "Your data"}
+TO_TOP = "<script>/* page {} */ document.querySelector('[data-testid=\"stMain\"]')?.scrollTo(0, 0)</script>"
 DID = {"click": "you looked at", "like": "you liked", "add_to_cart": "you put into the cart", "purchase": "you bought"}
 
 
@@ -49,7 +52,7 @@ def visit() -> Any:
     if "visitor" not in state:
         state.visitor = f"visitor-{secrets.token_hex(6)}"
         state.clicks, state.carts, state.shown, state.causes, state.gone = {}, {}, {}, {}, {}
-        state.picks, state.pool_at, state.said = [], 0, []
+        state.picks, state.pool_at, state.said, state.liked, state.turned = [], 0, [], set(), 0
     for name in ("user", "model", "categories", "prices", "query"):  # else forgotten on pages that do not show them
         if name in state:
             state[name] = state[name]
@@ -62,7 +65,8 @@ def who() -> str:
 
 
 def go(page: str, **more: str) -> None:
-    """Open another page."""
+    """Open another page; the words of a search stay with it."""
+    st.session_state.query = more.get("q", "")
     st.query_params.from_dict({"page": page, **more})
 
 
@@ -89,6 +93,7 @@ def open_item(desk: Desk, item: str) -> None:
 def like(desk: Desk, item: str) -> None:
     """More like this, without leaving the page."""
     _quietly(tell, desk, "click", item)
+    st.session_state.liked.add(item)
     st.session_state.causes[who()] = ("like", st.session_state.causes.get(who(), ("", item))[1])
 
 
@@ -128,10 +133,16 @@ def show(desk: Desk) -> None:
     state = visit()
     page = st.query_params.get("page", "home")
     page = page if page in PAGES else "home"
-    if page == "search" and st.query_params.get("q") and "query" not in state:
-        state.query = st.query_params["q"]
+    if page == "search" and state.get("query") != st.query_params.get("q", ""):  # somebody went back
+        state.query = st.query_params.get("q", "")
     _sidebar(desk)
     _top(desk, page)
+    if state.get("page_before") != (
+        page,
+        st.query_params.get("item"),
+    ):  # else the new page begins where the old one was
+        state.page_before, state.turned = (page, st.query_params.get("item")), state.turned + 1
+        st.html(TO_TOP.format(state.turned), unsafe_allow_javascript=True)
     said, state.said = state.said, []
     for kind, words in said:
         st.html(window.notice(words, kind))
@@ -156,6 +167,7 @@ def _sidebar(desk) -> None:
     """Whom to shop as, who picks, and what the shop knows."""
     kinds = {customer.user: customer.kind for customer in desk.customers}
     kinds |= {st.session_state.visitor: "visitor without account", STRANGER: "never seen before"}
+    kinds |= dict.fromkeys(st.session_state.gone, "forgotten")
     names = {st.session_state.visitor: "You"}
     with st.sidebar:
         st.selectbox(
@@ -166,7 +178,7 @@ def _sidebar(desk) -> None:
             help="Sample customers of several kinds; any other customer’s id can be typed.",
             accept_new_options=True,
         )
-        models = (None, *dict.fromkeys(desk.shop.models()))
+        models = (ALL, *dict.fromkeys(desk.shop.models()))
         st.selectbox("Who picks", models, key="model", format_func=_model_name(models))
         _profile(desk, who(), "What the shop knows")
 
@@ -201,7 +213,6 @@ def _top(desk, page) -> None:
             placeholder="Search: tent, mug under 20, blue scarf ...",
             label_visibility="collapsed",
             icon=":material/search:",
-            max_chars=200,
             on_change=_search,
         )
         with cart:
@@ -214,7 +225,7 @@ def _top(desk, page) -> None:
 
 def _search() -> None:
     """Somebody typed something."""
-    query = st.session_state.query.strip()
+    query = st.session_state.query.strip()[:LONGEST_QUERY]
     go("search", q=query) if query else go("home")
 
 
@@ -269,17 +280,21 @@ def cards(
 
 def _acts(desk, shelf, item) -> None:
     """The buttons of a card."""
+    liked = item in st.session_state.liked
     with st.container(key=f"acts-{shelf}-{item}", horizontal=True, gap="small"):
         st.button(
             "Add", key=f"add-{shelf}-{item}", icon=":material/add_shopping_cart:", on_click=add, args=(desk, item)
         )
-        st.button("More like this", key=f"like-{shelf}-{item}", type="tertiary", on_click=like, args=(desk, item))
+        icon = ":material/heart_check:" if liked else ":material/favorite_border:"
+        st.button("Like", key=f"like-{shelf}-{item}", icon=icon, type="tertiary", on_click=like, args=(desk, item))
 
 
-def degraded(answer: Answer) -> None:
-    """A quiet word on what was missing when a list was made."""
+def degraded(answer: Answer, **other: str) -> None:
+    """A quiet word on what was missing when a list was made; `other` words for a part where they fit better."""
     if answer.degraded:
-        parts = dict.fromkeys(window.RESTING.get(part, f"{safe(part, 30)} is resting") for part in answer.degraded)
+        late = {} if answer.path == "popular" else {"model": "your latest clicks may not count yet"}
+        words = window.RESTING | late | other
+        parts = dict.fromkeys(words.get(part, f"{safe(part, 30)} is resting") for part in answer.degraded)
         st.html(window.notice(f"Part of the shop is resting: {'; '.join(parts)}. Everything else works."))
 
 
@@ -339,12 +354,12 @@ def _ask() -> Ask:
     low, high = state.get("prices") or (0, None)
     price = (None if not low else float(low), None if high is None else float(high))
     session = tuple(state.clicks.get(who(), ()))
-    return Ask(who(), K, True, session, tuple(state.get("categories") or ()), price, state.get("model"))
+    return Ask(who(), K, True, session, tuple(state.get("categories") or ()), price, state.get("model") or None)
 
 
 def _reasons(answer) -> dict[str, str]:
-    """Why an item is listed; a sentence of its own begins with a capital letter."""
-    return {item: words[:1].upper() + words[1:] for item, words in answer.reasons.items()}
+    """Why an item is listed, up to the first comma, where sizes and colours begin."""
+    return {item: (words[:1].upper() + words[1:]).split(",")[0] for item, words in answer.reasons.items()}
 
 
 def _noted(ask, items, rows) -> tuple[str, tuple[str, ...]]:
@@ -410,7 +425,7 @@ def _similar_shelf(desk, item, title, leave_out=()) -> None:
         return
     items = [listed.item for listed in answer.items if listed.item not in leave_out]
     if items:
-        st.html(window.head(title, "What goes with it."))
+        st.html(window.head(title))
         degraded(answer)
         cards(desk, f"like-{item}", items, row=True)
 
@@ -495,14 +510,14 @@ def search(desk: Desk) -> None:
     except BadRequest as error:
         st.html(window.notice(f"That cannot be searched for: {safe(error)}", "warn"))
         return
-    items = [listed.item for listed in answer.items]
+    lost = window.is_lost(answer.understood)
+    items = [] if lost else [listed.item for listed in answer.items]
     found = counted(len(items), "product") if items else "Nothing"
     st.html(window.head(f"{found} for “<bdi>{safe(query, 80)}</bdi>”", "", 1))
-    degraded(answer)
-    lines = window.understood_words(answer.understood, desk.currency)
-    if lines:
+    if lines := [] if lost else window.understood_words(answer.understood, desk.currency):
         st.html(window.notice("<br>".join(lines)))
     if items:
+        degraded(answer, model="the order does not follow your taste")
         cards(desk, "found", items)
     else:
         st.html('<p class="under">Try fewer or other words. Meanwhile, this is yours:</p>')
@@ -519,7 +534,7 @@ def pick(desk: Desk) -> None:
         pool = _pool(desk)
         start = state.pool_at % max(len(pool), 1)
         shown = (pool + pool)[start : start + min(N_TILES, len(pool))]
-        cards(desk, "tiles", shown, picks=True)
+        cards(desk, "tiles", shown, picks=True, badges=dict.fromkeys(state.picks, "Picked"))
         with st.container(horizontal=True):
             st.button("Show me others", icon=":material/refresh:", key="others", on_click=_others)
             st.button("Begin again", type="tertiary", key="none", on_click=_begin_again, disabled=not state.picks)
@@ -540,7 +555,7 @@ def _pool(desk) -> list[str]:
 def _pick_button(item, title) -> None:
     """Pick, or take back."""
     picked = item in st.session_state.picks
-    icon = ":material/favorite:" if picked else ":material/favorite_border:"
+    icon = ":material/heart_check:" if picked else ":material/favorite_border:"
     st.button(f"{'Picked: ' if picked else ''}{title}", key=f"open-pick-{item}", type="tertiary", icon=icon,
               on_click=_toggle, args=(item,))  # fmt: skip
 
@@ -564,14 +579,16 @@ def _begin_again() -> None:
 def _picked(desk) -> None:
     """The list that follows from the picks."""
     state = st.session_state
-    answer = desk.shop.recommend(Ask(f"{state.visitor}-picks", 8, True, tuple(state.picks[-50:])))
-    items = [listed.item for listed in answer.items]
+    picks = tuple(state.picks[-50:])
+    answer = desk.shop.recommend(Ask(f"{state.visitor}-picks", N_PICKED + len(picks), True, picks))
+    items = [listed.item for listed in answer.items if listed.item not in picks][:N_PICKED]
     before, now = state.get("picked_before"), (tuple(state.picks), tuple(items))
     if before is None or before[0] != now[0]:
         new = set(items) - set(before[1]) if before and state.picks else set()
         state.picked_before, state.picked_new = now, new
-    picks = counted(len(state.picks), "pick")
-    st.html(window.head(f"Your list after {picks}", f"Chosen by {window.step_words(answer.step)}."))
+    st.html(
+        window.head(f"Your list after {counted(len(picks), 'pick')}", f"Chosen by {window.step_words(answer.step)}.")
+    )
     degraded(answer)
     if state.picked_new:
         rows = desk.rows.of(items)

@@ -50,8 +50,10 @@ def picture(title: str, category: str | None = None, seed: str = "") -> str:
     """
     title, category = clean(title), clean(category or "")
     hue = hue_of(category)
-    ground, dot, shift = _ground(hue, int(hashlib.sha256(f"{seed}|{title}".encode()).hexdigest()[:8], 16))
-    drawing = _drawing(shape_of(title, category), colour_of(title) or hsl(hue, 0.46, 0.52), title)
+    draw = int(hashlib.sha256(f"{seed}|{title}".encode()).hexdigest()[:12], 16)
+    ground, dot, shift = _ground(hue, draw)
+    own = hsl(hue + draw // 74_664 % 7 * 13 - 39, 0.44, 0.42 + draw // 522_648 % 4 * 0.055)
+    drawing = _drawing(shape_of(title, category), colour_of(title) or own, title)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240" role="img">'
         f"<title>{escape(title)}</title>{ground}{dot}"

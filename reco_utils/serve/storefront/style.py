@@ -7,8 +7,8 @@ Colours come in pairs, light-dark(a, b): the page's own colour scheme decides. N
 SHEET = """<style>
 .stApp { --soft: color-mix(in srgb, currentColor 7%, transparent); --line: light-dark(#e2d8cb, #453d37);
   --ink: light-dark(#8c3b2e, #f0a493); --mute: light-dark(#665a51, #bfb2a6); --paper: light-dark(#ffffff, #221e1b); }
-.stMainBlockContainer { max-width: 1240px; padding-top: 3.2rem; padding-bottom: 4rem; }
-[data-testid="stHtml"] p, [data-testid="stHtml"] dl { margin: 0; }
+.stMainBlockContainer { max-width: 1280px; padding: 2.4rem 2.4rem 4rem; }
+.stHtml p, .stHtml dl, .stHtml dd { margin: 0; padding: 0; }
 
 .brand { font-family: "Source Serif", Georgia, serif; line-height: 1.05; }
 .brand b { font-size: 1.55rem; font-weight: 700; letter-spacing: -.01em; }
@@ -21,12 +21,12 @@ SHEET = """<style>
 .head h1, .head h2, .head h3 { font-family: "Source Serif", Georgia, serif; padding: 0; margin: 0; line-height: 1.15;
   font-weight: 600; text-wrap: balance; }
 .head h1 { font-size: 2rem; } .head h2 { font-size: 1.45rem; } .head h3 { font-size: 1.15rem; }
-.head .under { color: var(--mute); margin-top: .25rem; }
+.head { margin-top: .6rem; } .head .under { color: var(--mute); margin-top: .25rem; }
 .notice { border-inline-start: 3px solid var(--line); padding: .45rem .8rem; border-radius: .25rem; background: var(--soft); }
 .notice.news { border-color: light-dark(#2f7d5b, #6cc39a); }
 .notice.warn { border-color: light-dark(#b5462f, #f0a493); }
 
-[class*="st-key-grid"] { display: grid !important; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr));
+[class*="st-key-grid"] { display: grid !important; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr));
   gap: 1.1rem .95rem; }
 [class*="st-key-row"] { display: flex !important; flex-direction: row !important; flex-wrap: nowrap !important;
   overflow-x: auto; gap: .9rem; padding-bottom: .6rem; scroll-snap-type: x proximity; scrollbar-width: thin; }
@@ -36,7 +36,7 @@ SHEET = """<style>
 [class*="st-key-card"] { position: relative; background: var(--paper); border: 1px solid var(--line); border-radius: .8rem;
   overflow: hidden; gap: .1rem !important; transition: box-shadow .15s, transform .15s; padding-bottom: .55rem; }
 [class*="st-key-card"]:hover { box-shadow: 0 8px 22px rgb(0 0 0 / .13); transform: translateY(-2px); }
-[class*="st-key-card"]:focus-within { outline: 2px solid var(--ink); outline-offset: 2px; }
+[class*="st-key-card"]:has(button:focus-visible) { outline: 2px solid var(--ink); outline-offset: 2px; }
 .pic { position: relative; } .pic img { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: cover; }
 .pic.large img { border-radius: 1rem; border: 1px solid var(--line); }
 .badge { position: absolute; inset-block-start: .5rem; inset-inline-start: .5rem; background: #8c3b2e; color: #fff;
@@ -49,8 +49,11 @@ SHEET = """<style>
   -webkit-box-orient: vertical; overflow: hidden; min-height: 2.56em; text-align: start; }
 [class*="st-key-open"] button::after { content: ""; position: absolute; inset: 0; z-index: 1; }
 [class*="st-key-open"], [class*="st-key-open"] * { position: static !important; }
-[class*="st-key-acts"] { position: relative; z-index: 2; padding: .1rem .6rem 0; margin-top: auto; }
-[class*="st-key-acts"] button { min-height: 2.1rem; padding: .1rem .7rem; }
+[class*="st-key-acts"] { position: relative; z-index: 2; padding: .1rem .6rem 0; margin-top: auto;
+  flex-wrap: nowrap !important; gap: .35rem !important; }
+.st-key-picked [class*="st-key-acts"] span:has(> [data-testid="stIconMaterial"]) { display: none; }
+[class*="st-key-acts"] button { min-height: 2.1rem; padding: .1rem .55rem; }
+[class*="st-key-like-"] button { color: var(--mute); }
 .facts { padding: .05rem .7rem .2rem; } .facts .line { display: flex; align-items: baseline; gap: .5rem; flex-wrap: wrap; }
 .price { font-weight: 700; font-size: 1.05rem; font-variant-numeric: tabular-nums; }
 .cat { color: var(--mute); font-size: .84rem; } .out { color: var(--ink); font-weight: 600; font-size: .84rem; }
@@ -60,7 +63,10 @@ SHEET = """<style>
 
 .chip { display: inline-block; border: 1px solid var(--line); background: var(--soft); border-radius: 1rem;
   padding: 0 .55rem; margin: 0 .3rem .25rem 0; font-size: .86rem; }
-.profile dt { color: var(--mute); font-size: .82rem; margin-top: .55rem; } .profile dd { margin: 0; font-weight: 600; }
+.profile dt { color: var(--mute); font-size: .82rem; margin-top: .55rem; } .profile dd { margin-inline-start: 0 !important; font-weight: 600; line-height: 1.35; }
+.profile dt { font-weight: 400; }
+.stMain .profile { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: .4rem 1.4rem; }
+.st-key-picked [class*="st-key-grid"] { grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); }
 .profile small { display: block; font-weight: 400; color: var(--mute); font-size: .8rem; }
 .stale { color: light-dark(#8a4b00, #f5c26b); font-weight: 600; }
 .detail { display: grid; gap: .7rem; } .detail h1 { font-family: "Source Serif", Georgia, serif; font-size: 1.8rem; margin: 0;
@@ -71,9 +77,18 @@ SHEET = """<style>
 .wide th { color: var(--mute); font-weight: 600; } .chart { width: min(640px, 100%); }
 .st-key-line-end { justify-content: flex-end; }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding-inline: .9rem; }
+  .stMainBlockContainer { padding: 4rem .9rem 3rem; }
+  .st-key-top .stHorizontalBlock:has(> .stColumn) { display: grid; grid-template-columns: 1fr auto; gap: .6rem; }
+  .st-key-top .stColumn { min-width: 0 !important; width: auto !important; }
+  .st-key-top .stColumn:nth-child(2) { grid-column: 1 / -1; order: 3; }
+  .st-key-menu { flex-wrap: nowrap !important; overflow-x: auto; }
+  .st-key-menu button { margin-inline-end: .3rem; white-space: nowrap; }
+  .st-key-grid-tiles { display: flex !important; flex-direction: row !important; overflow-x: auto; flex-wrap: nowrap !important;
+    padding-bottom: .5rem; }
+  .st-key-grid-tiles > * { flex: 0 0 168px !important; width: 168px !important; }
   [class*="st-key-grid"] { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .7rem; }
   [class*="st-key-row"] > * { flex-basis: 168px !important; width: 168px !important; }
+  [class*="st-key-acts"] span:has(> [data-testid="stIconMaterial"]) { display: none; }
   .head h1 { font-size: 1.6rem; } .detail h1 { font-size: 1.45rem; } .st-key-picked { position: static; }
 }
 @media (prefers-reduced-motion: reduce) { [class*="st-key-card"] { transition: none; transform: none !important; } }

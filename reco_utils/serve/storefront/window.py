@@ -24,7 +24,7 @@ STEPS = {  # part of the cascade: what it goes by
     "search": "your words, and your taste where it is known",
 }
 MODELS = {  # what the switch says
-    None: "Everything together",
+    "": "Everything together",
     "hybrid": "You and people like you",
     "content": "Only by words",
     "neighbours": "Nearest people",
@@ -52,7 +52,7 @@ FEATURES = {
     "session_click_ids": "Clicks of this visit",
     "user_embedding_64d": "Taste as numbers",
 }
-SOURCES = {"batch": "last night's run", "stream": "live", "default": "nothing known"}
+SOURCES = {"batch": "from the last training", "stream": "live"}
 
 _DIRECTION = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=])")
@@ -102,9 +102,9 @@ def step_words(step: str) -> str:
     return STEPS.get(step, safe(step, 40))
 
 
-def model_words(name: str | None) -> str:
+def model_words(name: str) -> str:
     """What the switch calls a model."""
-    return MODELS.get(name, clean(name).replace("_", " ").capitalize() if name else "Everything together")
+    return MODELS.get(name) or clean(name).replace("_", " ").capitalize()
 
 
 # -------------------------------------------------------------------------------------------------------------- cards
@@ -192,7 +192,10 @@ def changes_in_words(found: Changes, rows: Mapping[str, Mapping], cause: str) ->
 
 # ------------------------------------------------------------------------------------------------------------ profile
 def profile(features: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str], currency: str = "€") -> str:
-    """What the shop knows of a customer: each feature, where it comes from, how old it is, and whether it is stale."""
+    """What the shop knows of a customer: each feature, where it comes from, how old it is, and whether it is stale.
+
+    Of a default, of which nothing is known, only the value is shown.
+    """
     lines = []
     for name in FEATURES:
         if name in features:
@@ -200,9 +203,9 @@ def profile(features: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]
             value = _value_words(name, found.get("value"), titles, currency)
             stale = ' <span class="stale">stale</span>' if found.get("stale") else ""
             known = found.get("source") != "default"
-            when = f", {ago(float(found.get('age_seconds') or 0))}" if known else ""
-            source = f"{SOURCES.get(found.get('source'), safe(found.get('source'), 20))}{when}"
-            lines.append(f"<dt>{FEATURES[name]}</dt><dd>{value}<small>{source}{stale}</small></dd>")
+            source = SOURCES.get(found.get("source"), safe(found.get("source"), 20))
+            when = f"<small>{source}, {ago(float(found.get('age_seconds') or 0))}{stale}</small>" if known else ""
+            lines.append(f"<div><dt>{FEATURES[name]}</dt><dd>{value}{when}</dd></div>")
     return f'<dl class="profile">{"".join(lines)}</dl>'
 
 
@@ -215,7 +218,8 @@ def _value_words(name, value, titles, currency) -> str:
     if name == "cold_start_flag":
         return "yes: fewer than 5 products so far" if value else "no"
     if name == "session_click_ids":
-        shown = [safe(short_title(titles.get(item, item)), 34) for item in list(value or ())[-3:][::-1]]
+        newest = list(dict.fromkeys(list(value or ())[::-1]))[:3]
+        shown = [safe(short_title(titles.get(item, item)), 34) for item in newest]
         return "<br>".join(f"<bdi>{title}</bdi>" for title in shown) or "none yet"
     if name == "user_embedding_64d":
         return f"{len(value)} of them" if value is not None and len(value) else "none yet"
@@ -234,11 +238,17 @@ def understood_words(understood: Mapping[str, Any], currency: str = "€") -> li
     only = [_filter_words(name, value, currency) for name, value in (understood.get("filters") or {}).items()]
     if only:
         lines.append(f"Only {in_words(only)}.")
-    if understood.get("relaxed"):
-        dropped = {"words": "that all words must be found"}
-        parts = [dropped.get(part, f"the {safe(part, 20)}") for part in understood["relaxed"]]
-        lines.append(f"Nothing fits all of it, so {in_words(parts)} was dropped.")
+    dropped = [f"the {safe(part, 20)}" for part in understood.get("relaxed") or () if part != "words"]
+    if dropped:
+        lines.append(f"Nothing fits all of it, so {in_words(dropped)} does not count here.")
+    if "words" in (understood.get("relaxed") or ()) and understood.get("words"):
+        lines.append("No product has all of these words; these have some of them.")
     return lines
+
+
+def is_lost(understood: Mapping[str, Any]) -> bool:
+    """Is there nothing in a query that the shop understands?"""
+    return bool(understood.get("unknown")) and not any(understood.get(part) for part in ("words", "filters", "boosts"))
 
 
 def _filter_words(name, value, currency) -> str:
