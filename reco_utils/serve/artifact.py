@@ -113,7 +113,11 @@ def _put_in_place(home, folder, manifest, files) -> str:
     _write_manifest(folder, replace(manifest, version=version, files=files, format=plain.FORMAT))
     plain.sync_folder(folder)
     os.rename(folder, home / version)
-    plain.sync_folder(home)
+    try:
+        plain.sync_folder(home)
+    except OSError:
+        os.rename(home / version, folder)
+        raise
     return version
 
 

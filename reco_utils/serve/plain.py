@@ -312,7 +312,8 @@ class _Writer:
                 cells[name] = self.cells(column.tolist(), here)
             else:
                 table[name] = column.reset_index(drop=True)
-        stored = self.store("parquet", lambda file: file.write(_parquet(pd.DataFrame(table)))) if table else None
+        content = _parquet(pd.DataFrame(table)) if table else None
+        stored = None if content is None else self.store("parquet", lambda file: file.write(content))
         return {
             "columns": list(value.columns), "dtypes": {name: str(column.dtype) for name, column in table.items()},
             "table": stored, "categories": categories, "cells": cells, "index": self.node(value.index, f"{path}.index"),

@@ -47,3 +47,29 @@ def kv(request, tmp_path):
         store = RedisKV(server.url, timeout_ms=1_000, prefix=f"{uuid.uuid4().hex}:")
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def small_shop():
+    """Tables of the built-in shop: 500 users, 300 items."""
+    from reco_utils.data.registry import load_dataset
+
+    return load_dataset("shop", size="small")
+
+
+@pytest.fixture(scope="session")
+def trained(small_shop):
+    """The default artifact of the small shop, its training begun at 1,750,000,000 s; nobody changes it."""
+    from reco_utils.serve.artifact import train
+
+    return train(small_shop, clock=Clock())
+
+
+@pytest.fixture(scope="session")
+def light(small_shop):
+    """An artifact that is quickly saved: popularity for the 500 users of the small shop, five candidates each."""
+    from reco_utils.models.popularity import PopularityRecommender
+    from reco_utils.serve.artifact import train
+
+    options = {"rerankers": (), "n_candidates": 5, "measure": False}
+    return train(small_shop, model=PopularityRecommender(), clock=Clock(), **options)
