@@ -281,8 +281,9 @@ class SqliteKV:
     def __post_init__(self):
         if str(self.path) in ("", ":memory:"):
             raise ValueError(f"path must be a file, got {str(self.path)!r}; MemoryKV keeps things in memory")
-        self._lock, self._connection, self._n_writes = threading.Lock(), None, 0
-        self._do(self._sweep)
+        self._locks = {"read": threading.Lock(), "write": threading.Lock()}  # who reads does not wait for who writes
+        self._connections, self._n_writes = {}, 0
+        self._change(self._sweep)
 
     def get(self, key: str) -> bytes | None:
         """The value under a key, or None."""
@@ -295,14 +296,14 @@ class SqliteKV:
     def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
         """Keep a value under a key for `ttl` seconds."""
         _check(key, value, ttl)
-        self._do(lambda con: self._write(con, [(key, value)], ttl))
+        self._change(lambda con: self._write(con, [(key, value)], ttl))
 
     def set_many(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
-        """Keep several values; a thousand at a time, so that others get their turn."""
+        """Keep several values; two hundred at a time, so that others get their turn."""
         for key, value in values.items():
             _check(key, value, ttl)
-        for part in _parts(values.items(), 1_000):
-            self._do(lambda con, part=part: self._write(con, part, ttl), write=True)
+        for part in _parts(values.items(), 200):
+            self._change(lambda con, part=part: self._write(con, part, ttl))
 
     def push(self, key: str, lines: Iterable[bytes], *, max_bytes: int, ttl: float | None = None) -> None:
         """Append lines to the value under a key, the oldest ones dropped beyond `max_bytes`."""
@@ -313,7 +314,7 @@ class SqliteKV:
             value = _cut((self._read(con, key) or b"") + added, max_bytes)
             self._write(con, [(key, value)], ttl)
 
-        self._do(push, write=True)
+        self._change(push)
 
     def delete(self, *keys: str) -> int:
         """Remove keys; how many there were."""
@@ -323,7 +324,7 @@ class SqliteKV:
             con.executemany("DELETE FROM kv WHERE key = ?", [(_coded(key),) for key in keys])
             return len(found)
 
-        return self._do(delete, write=True)
+        return self._change(delete)
 
     def delete_prefix(self, prefix: str) -> int:
         """Remove the keys that begin so; how many there were."""
@@ -334,7 +335,7 @@ class SqliteKV:
             con.execute(f"DELETE FROM kv WHERE {where}", span)
             return n
 
-        return self._do(delete, write=True)
+        return self._change(delete)
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin so, in order."""
@@ -353,48 +354,50 @@ class SqliteKV:
 
     def scrub(self, text: str) -> None:
         """Search the file for a text, and write it anew if the text is there; takes as long as reading the file."""
-        self._do(lambda con: scrub(con, self.path, text))
+        self._do(lambda con: scrub(con, self.path, text), "write")
 
     def ping(self) -> None:
         """Raise StoreDown unless the file can be read and written."""
-        self._do(lambda con: con.execute("SELECT 1 FROM kv LIMIT 1").fetchone(), write=True)
+        self._change(lambda con: con.execute("SELECT 1 FROM kv LIMIT 1").fetchone())
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+        for use, lock in self._locks.items():
+            with lock:
+                self._give_up(use)
 
-    def _do(self, call, write=False):
-        """call(connection), in a transaction of its own if it writes several things; an error closes the connection."""
-        with self._lock:
+    def _change(self, call):
+        """call(connection) in a transaction of its own."""
+
+        def change(con):
+            con.execute("BEGIN IMMEDIATE")
+            found = call(con)
+            con.execute("COMMIT")
+            return found
+
+        return self._do(change, "write")
+
+    def _do(self, call, use="read"):
+        """call(connection); an error closes the connection, which ends its transaction without effect."""
+        with self._locks[use]:
             try:
-                con = self._connection = self._connection or self._open()
-                if not write:
-                    return call(con)
-                con.execute("BEGIN IMMEDIATE")
-                found = call(con)
-                con.execute("COMMIT")
-                return found
+                return call(self._connections.get(use) or self._open(use))
             except (sqlite3.Error, OSError) as error:
-                self._give_up()
+                self._give_up(use)
                 raise StoreDown(f"sqlite file {Path(self.path).name}: {error}") from error
             except BaseException:
-                self._give_up()
+                self._give_up(use)
                 raise
 
-    def _give_up(self):
-        """Close the connection, which ends its transaction without effect."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
-
-    def _open(self):
-        con = open_sqlite(self.path, self.timeout_ms, synchronous="NORMAL")
+    def _open(self, use):
+        con = self._connections[use] = open_sqlite(self.path, self.timeout_ms, synchronous="NORMAL")
         con.execute("CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, value BLOB NOT NULL, expires REAL, ttl REAL)")
         con.execute("CREATE INDEX IF NOT EXISTS kv_expires ON kv (expires) WHERE expires IS NOT NULL")
         return con
+
+    def _give_up(self, use):
+        if use in self._connections:
+            self._connections.pop(use).close()
 
     def _read(self, con, key):
         row = con.execute("SELECT value, expires, ttl FROM kv WHERE key = ?", (_coded(key),)).fetchone()
