@@ -80,6 +80,8 @@ lint: $(STAMP)  ## check style everywhere and the format of Python files
 lock: $(STAMP)  ## resolve the newest versions that fit pyproject.toml
 	@$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements.lock
 	@$(COMPILE) --upgrade --extra dev --extra extension -c requirements.lock pyproject.toml -o requirements-extension.lock
+	@for lock in deploy/requirements deploy/requirements-storefront; do \
+		$(COMPILE) --upgrade -c requirements-extension.lock $$lock.in -o $$lock.lock || exit 1; done
 	@echo "the locks are new; run make test EXTENSION=1"
 
 bench: $(STAMP) $(PEER_STAMPS)  ## time everything beside other libraries, into runs/bench
