@@ -10,6 +10,7 @@ from reco_utils.core import Dataset, UserBatch
 from reco_utils.models.fitted import check_fitted
 
 BAND = 10  # numbers in profiles (ages) are grouped by tens
+FEW = 8  # rows up to here are read one by one
 
 
 @dataclass
@@ -71,7 +72,7 @@ class PopularityRecommender:
         check_fitted(self, batch)
         if not len(self.cohorts_):
             return np.broadcast_to(self.scores_[-1], (len(batch), self.n_items_))
-        return self.scores_[self.cohorts_.get_indexer(cohort_keys(batch.profiles, self.by))]  # -1 is the whole
+        return self.scores_[_places(self.cohorts_, cohort_keys(batch.profiles, self.by))]  # -1 is the whole
 
     def _inside_window(self, data):
         """Who took what within the window: csr (U, I) of ones."""
@@ -142,7 +143,7 @@ class CohortRecommender:
         check_fitted(self, batch)
         scores = np.broadcast_to(self.overall_, (len(batch), self.n_items_))
         for name, (cohorts, lifts) in self.lifts_.items():
-            scores = scores * lifts[cohorts.get_indexer(cohort_keys(batch.profiles, (name,)))]  # -1 is no cohort
+            scores = scores * lifts[_places(cohorts, cohort_keys(batch.profiles, (name,)))]  # -1 is no cohort
         return scores
 
     def _lifts(self, keys, taken, overall):
@@ -175,10 +176,18 @@ def cohort_keys(profiles: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
 
 def _cohort_names(column):
     """Each value as the name of a cohort, None where it is missing. In Python: a service asks for one row at a time."""
-    values = zip(column.tolist(), column.notna().tolist())
+    few = len(column) <= FEW
+    values = [column.array[at] for at in range(len(column))] if few else column.tolist()
+    known = [not (value is None or value is pd.NA or value != value) for value in values]  # NaN and NaT are not equal
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return [f"{(low := int(v // BAND * BAND))}-{low + BAND - 1}" if known else None for v, known in values]
-    return [str(v) if known else None for v, known in values]
+        return [f"{(low := int(v // BAND * BAND))}-{low + BAND - 1}" if k else None for v, k in zip(values, known)]
+    return [str(v) if k else None for v, k in zip(values, known)]
+
+
+def _places(cohorts, keys):
+    """Where each key stands among the cohorts (n,), -1 where it does not."""
+    places = dict(zip(cohorts.tolist(), range(len(cohorts))))
+    return np.array([places.get(key, -1) for key in keys], np.int64)
 
 
 def _sum_by(group, n_groups, matrix):

@@ -109,7 +109,10 @@ class View:
             history, last = _merged(history, last, added)
             bought = [self.items.at.get(e.item_id, -1) for e in live if e.event in target]
             seen = _with(seen, [item for item in bought if item >= 0])
-        profiles = self._blank if at < 0 else self.data.profiles.iloc[at : at + 1].reset_index(drop=True)
+        profiles = self._blank
+        if at >= 0:
+            profiles = self.data.profiles.iloc[at : at + 1]
+            profiles.index = _ONE
         users = pd.Index([user], dtype=object)
         return UserBatch(users, np.array([at], np.int32), history, last, seen, profiles)
 
@@ -282,6 +285,7 @@ class Recent:
             self._kept.clear()
 
 
+_ONE = pd.RangeIndex(1)
 _NOBODY = pd.Index([""], dtype=object)
 
 
