@@ -29,6 +29,7 @@ from reco_utils.copywriting.lexicon import (
     INGREDIENTS,
     NOT_SUPERLATIVE,
     PATTERNS,
+    SAME_CLAIMS,
     SCOPE,
 )
 from reco_utils.copywriting.numbers import discount_holds, number_claims, old_prices
@@ -45,10 +46,15 @@ PROOFS = {
     stem(w) for w in "proof resistant repellent safe certified tested approved friendly washable compatible".split()
 }
 TREATED = {stem(w) for w in (
-    "made lined coated filled infused powered controlled based scented flavoured plated grade rated backed shaped"
+    "made lined coated filled infused powered controlled based scented flavoured plated grade rated backed shaped fed "
+    "raised caught grown farmed cured smoked pressed roasted dried sewn tied blown turned welded dyed spun woven tufted "
+    "painted polished"
 ).split()}  # fmt: skip
-MADE_WORDS = ("made in", "made by", "crafted in", "produced in", "manufactured in", "manufactured by", "built in")
-MADE = {stems(w) for w in (*MADE_WORDS, "manufactured", "manufacture")}
+SAME_CLAIM = [
+    ({stems(word) for word in group}, group)
+    for line in SAME_CLAIMS.strip().splitlines()
+    for group in [[word.strip() for word in line.split(",")]]
+]
 SCARCE = {stems(w) for w in (
     "nearly gone", "almost gone", "low stock", "running low", "last few", "few left", "limited stock", "going fast"
 )}  # fmt: skip
@@ -157,9 +163,9 @@ def _phrases(text, found, signs, masked, ledger) -> Iterator[Claim]:
 
 def _same_thing(phrase, kind, ledger):
     """ "Crafted in" where the facts say "made in"; "nearly gone" where they say that few are left."""
-    if kind == "origin" and phrase in MADE:
-        return any(other in ledger.text for other in MADE_WORDS)
-    return kind == "urgency" and phrase in SCARCE and bool(_FEW.search(ledger.text))
+    if kind == "urgency" and phrase in SCARCE:
+        return bool(_FEW.search(ledger.text))
+    return any(phrase in group and any(word in ledger.text for word in words) for group, words in SAME_CLAIM)
 
 
 def _owned(found, at):

@@ -27,6 +27,7 @@ WHOLE = re.compile(r"\b(?:total|together|in all|altogether|the set|per (?:pair|s
 PER_UNIT = re.compile(r"(?:\b(?:per|an?|each|every|the)\s|/\s?)(\w+)", re.I)
 BY_UNIT = re.compile(r"\s?(?:an?|per|for(?:\severy|\seach)?|the|each|/|every)?\s?", re.I)
 SHORT = re.compile(r"\s(?:short of|shy of|under|below|less than|off)\s(?:the\s)?", re.I)
+PORTION = {stem(w) for w in "serving portion dose cup bowl per each recommended".split()}
 PIECES = {
     stem(w) for w in "portion serving can pouch jar bottle pack packet tin bag sachet bar tube unit box".split()
 } | {"piec", "set", "piece", "part", "item", "thing"}
@@ -62,7 +63,7 @@ def derived(said: Said, ledger: Ledger) -> str | None:
         said = said._replace(quantity=said.quantity._replace(dimension="money", unit="gbp"))
     if said.quantity.dimension == "money" and not in_currency(said.quantity, ledger):
         return None
-    for rule in (_unit_price, _share, _total, _sum, _gap, _short_of, _sheets, _area, _efficiency):
+    for rule in (_unit_price, _share, _total, _sum, _gap, _short_of, _sheets, _area, _efficiency, _portions):
         if found := rule(said, ledger):
             return found
     return None
@@ -206,6 +207,18 @@ def _sheets(said, ledger):
             return f"{k.fact}, two to a sheet"
         if words & {"page", "pag", "side"} and k.near & {"sheet", "leaf"} and 2 * k.quantity.low == said.quantity.low:
             return f"{k.fact}, two pages each"
+    return None
+
+
+def _portions(said, ledger):
+    """300 g are twelve portions of 25."""
+    if said.quantity.dimension != "count":
+        return None
+    for part in ledger.known:
+        if PORTION & part.around and part.quantity.dimension in ("mass", "volume") and part.quantity.low:
+            for whole in _single(ledger, part.quantity.dimension):
+                if abs(whole.quantity.low / part.quantity.low - said.quantity.low) < 0.01 * said.quantity.low:
+                    return f"{whole.fact}, by {part.fact}"
     return None
 
 

@@ -32,7 +32,7 @@ COUNTRY = {
     stem(w): stem(line.split()[0]) for line in re.split(r"[;\n]", COUNTRIES) if line.split() for w in line.split()
 }
 CLAIM_WORDS = frozenset(
-    word for table in (*CLAIMS.values(), INGREDIENTS) for phrase in phrases(table) for word in phrase
+    phrase[0] for table in (*CLAIMS.values(), INGREDIENTS) for phrase in phrases(table) if len(phrase) == 1
 )
 NUMBER_UNITS = {stem(unit) for unit in UNIT if unit.isalpha()}
 _LEFT_OUT = re.compile(
@@ -215,7 +215,7 @@ class _Words:
         signs = negations(found, text)
         self._read_name(name, named)
         for match in _LEFT_OUT.finditer(text):
-            self.absent |= set(stems(match[1])[-3:]) - FUNCTION
+            self.absent |= set(stems(match[1])[-5:]) - FUNCTION
         self.affirmed |= {t.stem for t, no in zip(found, signs) if not no}
         self.negated |= {t.stem for t, no in zip(found, signs) if no}
         self.negated |= {base for t in found if (base := denied(text[t.start : t.end]))}
@@ -266,6 +266,11 @@ def _known(name, text):
         if stem(match[1]) not in NUMBER_UNITS:
             near = frozenset({stem(match[1])})
             yield Known(Quantity(*match.span(), 1, 1, "count", "", "", True), near, near, fact)
+    for match in re.finditer(
+        r"\b(?:dual|double|twin)[- ]?([^\W\d]{3,})", text, re.I
+    ):  # a dual-band router has two bands
+        near = frozenset({stem(match[1])})
+        yield Known(Quantity(*match.span(), 2, 2, "count", "", "", True), near, near, fact)
     yield from _spans(all_q, named, around, fact)
     yield from _listed(named, around, name, text)
 

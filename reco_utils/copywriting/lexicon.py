@@ -81,6 +81,24 @@ tokyo; tunisia tunisian; turkey turkish; tuscan; uganda ugandan; ukraine ukraini
 wales welsh; yorkshire
 """
 
+SAME_CLAIMS = """
+made in, made by, crafted in, produced in, manufactured in, manufactured by, built in, manufactured, manufacture
+fair trade, fairtrade, fairly traded, fair-trade
+handmade, hand made, hand-made, made by hand, handcrafted, hand crafted, hand-crafted, crafted by hand, by hand
+machine washable, machine-washable, machine wash, machine-wash, washing machine
+dishwasher safe, dishwasher-safe, dishwasher proof, dishwasher-proof, dishwasher
+non slip, non-slip, anti-slip, slip-resistant, anti slip, slip resistant
+leak proof, leakproof, leak-proof
+water repellent, water-repellent, repels water, showerproof, water-resistant, water resistant
+hands free, hands-free
+hardwearing, hard wearing, hard-wearing
+one size, one-size
+gift box, gift-boxed, gift boxed, presentation box
+hypoallergenic, hypo-allergenic
+recycled, upcycled
+made to measure, tailored
+"""  # phrases that say the same: one is supported where the facts say another of its line
+
 EXCLUDES = """
 vegan: leather animal wool silk meat milk dairy egg eggs honey gelatine beeswax fur feather feathers down butter suede
 vegetarian: meat fish gelatine
@@ -259,6 +277,7 @@ small batches, sourced from, stitched in, stone ground, traditional recipe, vine
 woven in
 """,
     "feature": """
+heats up in, =outdoor
 spiral bound, spiral, wire bound, ring bound, saddle stitched, cloth bound, leather bound, hardbound, hardback
 softcover, board book
 =filling, =matte, =coating, colour photographs
@@ -319,7 +338,7 @@ gps, grand cru, grapeseed, green tea extract, greeting card, grinder, grippy, gr
 gusset, gusseted, guy ropes, hammer action, hammer function, hammered, hand embroidered, hand loomed
 hand rolled, hand sharpened, hand wash, handle, handles, hands free, hanging hole, hanging loop, hard case
 hard wearing, hardy, harness, hdmi, hdr, head cushion, headboard, headphone jack, headrest
-heart rate, heart rate monitor, heat resistant, heating function, heats up, heavy duty, heel, height adjustable
+heart rate, heart rate monitor, heat resistant, heating function, heavy duty, heel, height adjustable
 herringbone, hi fi, hi res, hidden compartment, hidden pocket, hidden zip, high fibre, high in fibre
 high protein, high resolution, high waisted, himalayan salt, hip belt, hip support, hollow ground, homekit
 hood, hooded, hot swappable, hotel, hotel closure, houndstooth, human grade, humidity sensor, hyaluronic acid
@@ -348,7 +367,7 @@ noise cancellation, noise cancelling, noise reduction, noiseless, non comedogeni
 non iron, non slip, non slip feet, non stick, nonstick, nose clip, notifies, nozzle, nozzles, number pad
 numbered edition, numbered pages, nut free, oak aged, odour, odour resistant, odourless, offline, oil free
 oily skin, oled, olive oil, omega 6, one button, one click, one touch, online course, online play
-orthopaedic insole, orthotic, ottoman, outdoor, outdoors, outsole, oven baked, oven proof, oven safe, ovenproof
+orthopaedic insole, orthotic, ottoman, outsole, oven baked, oven proof, oven safe, ovenproof
 overheat protection, overheating, oversized, packaging, packed with vitamins, =padded, padded handle, padded seat
 padded straps, page numbers, paleo, palm oil, pan ready, panthenol, paper packaging, paraben, parabens
 parental controls, part of a series, pasteurised, patchouli, peated, pedals, pedometer, pegs
@@ -361,7 +380,7 @@ power bank, power saving, power socket, power supply, pre assembled, pre seasone
 preamp, prebiotics, presentation box, preservatives, prewashed, probiotics, protects, protein rich, pull out
 pull out map, pulse function, pump, pump dispenser, pump included, puncture proof, puncture resistant
 puppies, push latch, push to open, pyramid bags, q10, qr code, quick charge, quick dry, quick drying, quick release
-quick release buckle, quieter, quilted, radio alarm, raglan, rain cover, rain hood, rainproof
+quick release buckle, quilted, radio alarm, raglan, rain cover, rain hood, rainproof
 ratchet, rattle, rattles, raw, ready assembled, ready to eat, ready to hang
 rear facing, recharge, rechargeable, recipe book, recipe booklet, recipes by, reclines, reclining, reclining back
 recycled packaging, reeds, refill, refill bottle, refill pack, refill pouch, refillable, refined sugar, reflective
@@ -417,6 +436,7 @@ zip pocket, zipped, zipped pocket, zipper, zips, zoom lens
 
 # words of a claim list that mean nothing by themselves in these phrases
 IDIOMS = """
+quieter than a, lighter than a, no tears, no tear
 in a hurry, no hurry, any hurry, hurry home, never hurry, never hurries
 on the charger, bag of sugar, pinch of salt, bread and butter, room for
 will of iron

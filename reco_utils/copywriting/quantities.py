@@ -168,7 +168,8 @@ NUMBER = rf"""(?:
   | (?P<group>(?:(?:half\sa|half-a|an?|{_TEEN})[ -])?(?:dozen|pair|couple|duo|trio|quartet)s?|(?:{_TEEN})\sscore)\b
   | (?P<mixed>(?:{_TEEN})\sand\s(?:a\s(?:half|quarter)|three\squarters))\b
   | (?P<part>(?:(?:an?|{_TEEN})[ -])?(?:{_PART}))
-      (?=\s(?:of\s)?an?\b(?!\s(?:hundred|thousand|dozen))|[ -]of[ -]|\s(?:l|kg|m|cm)\b|-(?:litre|liter|kilo|metre|meter|pint|price))
+      (?=\s(?:of\s)?an?\b(?!\s(?:hundred|thousand|dozen))|[ -]of[ -]|\s(?:l|kg|m|cm)\b
+        |-(?:litre|liter|kilo|metre|meter|pint|price))
   | (?P<frac>(?:{_TEEN})[ -](?:thirds|quarters|fifths|sixths|eighths|tenths))\b
   | (?P<words>(?:minus\s)?(?:(?:half\sa|an?|{_TEEN})\s(?:hundred|thousand)(?:\sand\s{_TEEN}|\s{_TEEN})?|{_TEEN}))\b
 )"""
