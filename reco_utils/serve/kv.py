@@ -200,7 +200,7 @@ class MemoryKV:
             if self._read(key) is None:
                 return None
             _, end, _ = self._entries[key]
-            return math.inf if end is None else end - self.clock()
+            return math.inf if end is None else max(0.0, end - self.clock())
 
     def scrub(self, text: str) -> None:
         """Nothing to do: what was deleted is nowhere."""

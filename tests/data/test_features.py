@@ -7,8 +7,8 @@ import pytest
 from reco_utils.core import Defaults
 from reco_utils.data.build import build_dataset
 from reco_utils.data.features import is_cold, price_range, recent_categories, user_features
-from reco_utils.data.registry import load_dataset
 from reco_utils.data.schema import canonical
+from reco_utils.data.shop import make_shop
 
 ITEMS = [f"i{n}" for n in range(8)]
 CATALOG = pd.DataFrame(
@@ -173,7 +173,7 @@ def by_a_loop(tables, asof, user):
 
 
 def test_a_shop_gives_what_a_loop_over_its_events_gives():
-    tables = load_dataset("shop", size="small")
+    tables = make_shop("small")
     asof = tables.events["timestamp"].iloc[len(tables.events) // 2]
     frame = user_features(tables, asof)
     assert frame["user_id"].tolist() == tables.profiles["user_id"].tolist()
