@@ -49,9 +49,13 @@ def open_shop(api: str, home: str) -> Shop:
     from reco_utils.serve.api import build
     from reco_utils.serve.plain import ArtifactError
     from reco_utils.serve.settings import Settings
+    from reco_utils.serve.upkeep import Upkeep
 
     try:
-        return InProcess(build(Settings.from_environment(os.environ, home=Path(home))))
+        settings = Settings.from_environment(os.environ, home=Path(home))
+        upkeep = Upkeep(build(settings), settings.refresh_seconds)
+        upkeep.__enter__()  # until the process ends
+        return InProcess(upkeep.engine, upkeep.feeding)
     except (ArtifactError, ValueError, OSError) as refusal:
         raise Unavailable(str(refusal)) from None
 

@@ -8,6 +8,7 @@ Both raise the engine's own errors: `BadRequest`, `NotFound`, and `Unavailable` 
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -56,9 +57,17 @@ class Shop(Protocol):
 
 @dataclass(frozen=True)
 class InProcess:
-    """The shop of an engine in this process."""
+    """The shop of an engine in this process.
+
+    Parameters
+    ----------
+    engine : Engine
+    busy : context manager
+        Held while somebody is forgotten, e.g. the lock of `Upkeep.feeding`.
+    """
 
     engine: Engine
+    busy: AbstractContextManager = field(default_factory=nullcontext)
 
     def recommend(self, ask: Ask) -> Answer:
         """See `Engine.recommend`."""
@@ -100,7 +109,8 @@ class InProcess:
 
     def forget(self, user: str) -> Forgotten:
         """See `Engine.forget`."""
-        return self.engine.forget(user)
+        with self.busy:
+            return self.engine.forget(user)
 
 
 @dataclass(eq=False)

@@ -61,7 +61,7 @@ def visit() -> Any:
 
 def who() -> str:
     """The user of the lists."""
-    return st.session_state.get("user") or st.session_state.visitor
+    return (st.session_state.get("user") or "").strip() or st.session_state.visitor
 
 
 def go(page: str, **more: str) -> None:
@@ -318,16 +318,20 @@ def how_made(answer: Answer, took_ms: float) -> None:
         st.html(window.table(("", ""), lines))
 
 
-def your_list(desk: Desk, place: str, *, row: bool = False, ask: Ask | None = None) -> Answer | None:
+def your_list(desk: Desk, place: str, *, row: bool = False) -> Answer | None:
     """The list of whoever is here, with a note above it on what has changed since it was last shown.
 
     Returns
     -------
     The answer, None when there is nothing to show
     """
-    ask = ask or _ask()
     began = time.perf_counter()
-    answer = desk.shop.recommend(ask)
+    try:
+        ask = _ask()
+        answer = desk.shop.recommend(ask)
+    except BadRequest as error:
+        st.html(window.notice(f"That cannot be asked: {safe(error)}", "warn"))
+        return None
     took_ms = (time.perf_counter() - began) * 1000
     items = [listed.item for listed in answer.items]
     rows = desk.rows.of(items)
@@ -384,11 +388,7 @@ def _noted(ask, items, rows) -> tuple[str, tuple[str, ...]]:
 def home(desk: Desk) -> None:
     """Recommended for you, and why."""
     _filters(desk)
-    try:
-        answer = your_list(desk, "home")
-    except BadRequest as error:
-        st.html(window.notice(f"That cannot be asked: {safe(error)}", "warn"))
-        return
+    answer = your_list(desk, "home")
     if answer is None:
         return
     shown = {listed.item for listed in answer.items}

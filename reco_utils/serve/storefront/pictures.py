@@ -48,7 +48,7 @@ def picture(title: str, category: str | None = None, seed: str = "") -> str:
     seed : str
         What else the ground depends on, e.g. the item's id: two products of one title need not look alike.
     """
-    title, category = clean(title), clean(category or "")
+    title, category, seed = clean(title), clean(category or ""), clean(seed)
     hue = hue_of(category)
     draw = int(hashlib.sha256(f"{seed}|{title}".encode()).hexdigest()[:12], 16)
     ground, dot, shift = _ground(hue, draw)
