@@ -160,10 +160,11 @@ class Answer:
         Of the artifact.
     cached : bool
     degraded : tuple of str
-        Parts that failed or were late: "cache", "features", "model", "rerank", "reasons", "live". () when all is well.
+        Parts that failed or were late: "cache", "features", "model", "rerank", "reasons", "live", "similar", "search";
+        "busy" if there was no thread free before the deadline. () when all is well.
     reasons : dict of item id to sentence
         Empty unless asked for.
-    path : {"cached", "precomputed", "live", "stranger", "popular"}
+    path : {"cached", "precomputed", "live", "stranger", "popular", "similar", "search"}
         Which road the list took.
     """
 

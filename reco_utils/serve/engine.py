@@ -60,7 +60,10 @@ PARTS = ("live", "cache", "features", "model", "rerank", "reasons", "similar", "
 STORE_SHARE = 0.5  # of the deadline, that one question to a store may take
 LOG_MS = 5_000.0  # writing to the disk may take longer than a list: it must not be given up lightly
 MAX_UNTOLD = 100_000  # events kept for a feature store that is down
+MAX_UNPURGED = 10_000  # users whose lists are to be purged when the cache is back; beyond, all lists are
+ALL = ""  # is nobody's id
 MAX_EVENTS = 100_000  # in one call
+BUSY = "busy"  # instead of a part: there was no thread to begin with
 NOTHING = np.empty(0, np.int64)
 log = logging.getLogger(__name__)
 
@@ -122,6 +125,7 @@ class Engine:
         self._renewing = False
         self._last: View | None = None  # the last good one: serves while there is no other
         self._untold: deque = deque(maxlen=MAX_UNTOLD)
+        self._unpurged: set[str] = set()  # users whose cached lists must not be served before they were purged
         self._erased: deque = deque(maxlen=1000)  # hashes of who was forgotten while events may have been under way
         self._n_erased = 0
 
@@ -156,6 +160,7 @@ class Engine:
         try:
             view, trouble = self._view(ask.user)
             ready = isinstance(getattr(self.cache, "kv", None), MemoryKV) and ask.model != POPULAR and not trouble
+            ready = ready and not self._unpurged
             answer = unpack(self.cache.get(self.cache_key(view, ask)), ask.user) if ready else None
         except Exception:  # `recommend` meets it again, and knows what to do
             return None
@@ -175,7 +180,7 @@ class Engine:
             k = whole("k", k, MAX_K)
             view, degraded = self._view(None)
             at, allow = self._position(view, item), view.stock.allow
-            outcome = self._late_or("similar", lambda: view.similar(at))
+            outcome = self.breakers["similar"].call(lambda: view.similar(at), self.deadline_ms)
             found, likeness = outcome.value or (NOTHING, NOTHING)
             degraded += () if outcome.ok else ("similar",)
             keep = np.flatnonzero(allow[found])[:k] if len(found) else NOTHING
@@ -273,8 +278,7 @@ class Engine:
             accepted, duplicates = self._append(events)
             degraded = () if self._tell(accepted) else ("features",)
             users = {event.user_id for event in accepted}
-            purged = [self._ask_store("cache", self.cache, lambda u=u: self.cache.purge_user(u)).ok for u in users]
-            degraded += () if all(purged) else ("cache",)
+            degraded += () if self._purge(users) else ("cache",)
             self._quietly(lambda: self.monitor.observe_events([event.item_id for event in accepted]))
             if self._n_erased != before:
                 self._erase_late(users, before)
@@ -293,6 +297,7 @@ class Engine:
                 self._erased.append(hash(user))
                 self._n_erased += 1
                 self._untold = deque((e for e in self._untold if e.user_id != user), maxlen=MAX_UNTOLD)
+                self._unpurged.discard(user)
 
             def remove(place, action):
                 try:
@@ -376,13 +381,11 @@ class Engine:
         before = self._served()
         self._quietly(self.live.refresh)
         self._quietly(self.shelf.reload)
-        artifacts = self._artifacts()
-        for artifact in artifacts:
-            self._build(artifact)
-        with self._lock:
-            kept = {id(artifact) for artifact in artifacts}
-            self._views = {key: view for key, view in self._views.items() if key in kept} or self._views
-            self._last = self._views[id(artifacts[0])] if artifacts else self._last
+        with self._lock:  # nobody is forgotten meanwhile
+            artifacts = self._artifacts()
+            for artifact in artifacts:
+                self._build(artifact)
+            self._keep_only(artifacts)
         self._restock()
         changed = self._served() != before
         if changed and artifacts:
@@ -444,13 +447,13 @@ class Engine:
             work.make()
             return pack(work.answer) if work.keep else None
 
-        found = self._ask_store("cache", self.cache, lambda: self.cache.get(self.cache_key(view, ask)))
+        found = self._ask_store("cache", self.cache, lambda: self._kept(view, ask))
         if not found.ok:
             make()
             return replace(work.answer, degraded=("cache", *work.answer.degraded))
         answer = unpack(found.value, ask.user)
         if answer is not None and not view.stock.sold_out.isdisjoint(listed.item for listed in answer.items):
-            self._ask_store("cache", self.cache, lambda: self.cache.purge_user(ask.user))
+            self._purge([ask.user])
         elif answer is not None:
             return answer
         try:
@@ -464,6 +467,31 @@ class Engine:
                 return answer
             make()
         return work.answer
+
+    def _kept(self, view, ask):
+        """The list in the cache, after what could not be purged before was purged."""
+        if self._unpurged:
+            self._purge_late(ask.user)
+        return self.cache.get(self.cache_key(view, ask))
+
+    def _purge(self, users) -> bool:
+        """Throw away these users' lists; if the cache does not answer, no list is taken from it until it was done."""
+        missed = [u for u in users if not self._ask_store("cache", self.cache, lambda u=u: self.cache.purge_user(u)).ok]
+        if missed:
+            with self._few:
+                self._unpurged.update(missed if len(self._unpurged) < MAX_UNPURGED else [ALL])
+        return not missed
+
+    def _purge_late(self, user):
+        """What `_purge` could not do, for this user; raises what the cache raises."""
+        if ALL in self._unpurged:
+            self.cache.purge_all()
+            with self._few:
+                self._unpurged.clear()
+        elif user in self._unpurged:
+            self.cache.purge_user(user)
+            with self._few:
+                self._unpurged.discard(user)
 
     def cache_key(self, view: View, ask: Ask) -> str:
         """The key of a list in the cache: everything that it depends on but time."""
@@ -479,20 +507,19 @@ class Engine:
     def _searched(self, work, query, user):
         """What the search found, with the user's taste if there is time for it; None if it failed altogether."""
         view, k, search = work.view, work.ask.k, work.view.artifact.search
-        allow, personal = view.stock.allow, None
-        if user is not None and self.breakers["model"].allows():
+        allow = view.stock.allow
+        if user is not None:
             work.live, work.session = work.known_since()
-            batch = view.request(user, work.live, work.session, target=self.target)
+            batch, model = view.request(user, work.live, work.session, target=self.target), view.artifact.pipeline.model
             if batch.n_items[0]:
                 personal = self.breakers["model"].call(
-                    lambda: search.search(query, k, batch=batch, model=view.artifact.pipeline.model, allow=allow),
-                    work.left(),
+                    lambda: search.search(query, k, batch=batch, model=model, allow=allow), work.left()
                 )
-        if personal is not None and personal.ok:
-            return personal.value
-        if personal is not None:
-            work.degraded.append("model")
-        outcome = self._late_or("search", lambda: search.search(query, k, allow=allow))
+                if personal.ok:
+                    return personal.value
+                work.degraded.append("model")
+        left = max(work.left(), self.deadline_ms / 4)  # without taste it takes half a millisecond
+        outcome = self.breakers["search"].call(lambda: search.search(query, k, allow=allow), left)
         work.degraded += [] if outcome.ok else ["search"]
         return outcome.value
 
@@ -540,6 +567,13 @@ class Engine:
                 self._views[id(artifact)] = view
                 self._last = self._last or view
             return view
+
+    def _keep_only(self, artifacts):
+        """Let go of the views of other artifacts; without any artifact the last views go on serving."""
+        if artifacts:
+            kept = {id(artifact) for artifact in artifacts}
+            self._views = {key: view for key, view in self._views.items() if key in kept}
+            self._last = self._views[id(artifacts[0])]
 
     def _artifacts(self):
         """The artifacts in service, the stable one first; [] when there is none."""
@@ -612,12 +646,10 @@ class Engine:
         with self._lock:
             before = list(self._views.values())
             n = self.live.forget(user)
-            for artifact in self._artifacts():
-                like = next((v for v in before if v.version == artifact.manifest.version), None)
-                self._build(artifact, like)
-            kept = {id(artifact) for artifact in self._artifacts()}
-            self._views = {key: view for key, view in self._views.items() if key in kept}
-            self._last = next(iter(self._views.values()), None)
+            artifacts = self._artifacts()
+            for artifact in artifacts:
+                self._build(artifact, next((v for v in before if v.version == artifact.manifest.version), None))
+            self._keep_only(artifacts)
         return n
 
     def _forget_on_disk(self, user):
@@ -630,10 +662,6 @@ class Engine:
         """A question to a store through its breaker; one in this process cannot hang, so it needs no other thread."""
         inside = isinstance(getattr(store, "kv", None), MemoryKV)
         return self.breakers[part].call(question, None if inside else self.deadline_ms * STORE_SHARE)
-
-    def _late_or(self, part, task):
-        """A piece of work through its breaker, by the deadline."""
-        return self.breakers[part].call(task, self.deadline_ms)
 
     @contextmanager
     def _counted(self, kind, start=None):
@@ -686,7 +714,7 @@ class _Work:
         self.degraded: list[str] = []
         self.live, self.session = (), []
         self.answer: Answer | None = None
-        self.stage, self.over = "model", False
+        self.stage, self.over = BUSY, False
         self.path, self.lists, self.final, self.because = "", None, None, ({}, {})
 
     @property
@@ -712,7 +740,8 @@ class _Work:
                 self.view.lists.put(self._key(), self.answer)
         except Exception as error:
             log.error("a list could not be made: %s", describe(error))
-            self.degraded += [] if self.stage in self.degraded else [self.stage]
+            part = "model" if self.stage == BUSY else self.stage
+            self.degraded += [] if part in self.degraded else [part]
             self.answer = self.popular()
         return self.answer
 
@@ -758,7 +787,8 @@ class _Work:
             self.engine._workers.run(self._stages, self.left())
         except TimeoutError:
             self.over = True
-            self.engine.breakers[self.stage].failed("late")
+            if self.stage != BUSY:
+                self.engine.breakers[self.stage].failed("late")
             self.degraded += [] if self.stage in self.degraded else [self.stage]
 
     def _stages(self):
@@ -767,7 +797,7 @@ class _Work:
         lists, batch = self._candidates()
         if self.over:
             return
-        self.lists, self.stage = lists, "rerank"
+        self.lists = lists
         lists = self._reranked(lists, batch)
         if self.over:
             return
@@ -800,8 +830,8 @@ class _Work:
     def _second_best(self, width):
         """Candidates without the model: those of the training, else those for strangers."""
         unwanted = NOTHING if self.view.keep_seen else self._seen()
+        self.path = "precomputed" if self.at >= 0 else "stranger"
         if self.at >= 0:
-            self.path = "precomputed"
             lists = self.view.stored(self.at, self.allow, unwanted, width)
             if lists.k >= self.ask.k:
                 return lists
@@ -832,7 +862,7 @@ class _Work:
 
     def _try(self, part, task):
         """A stage through its breaker; None if it is not to be had. Who comes too late has not succeeded."""
-        breaker = self.engine.breakers[part]
+        breaker, self.stage = self.engine.breakers[part], part
         try:
             if breaker.allows():
                 value = task()
@@ -849,11 +879,10 @@ class _Work:
     def _finished(self):
         """The answer from the best list there is, filled up to k with what is popular."""
         view, ask, k = self.view, self.ask, self.ask.k
-        stage, final, first = self.stage, self.final, self.lists
+        first, final, (why, said) = self.lists, self.final, self.because
         if first is None:  # late already
             first = self._second_best(max(k, view.artifact.pipeline.n_candidates))
         lists = first.cut(k) if final is None else final
-        why, said = self.because if stage == "reasons" else ({}, {})
         steps = _steps(view, first, self.model and ask.model)
         slots = lists.notes.get("slot")
         ids, items = view.items.ids, []

@@ -601,6 +601,33 @@ def test_without_a_cache_every_list_is_made_anew(artifact, tmp_path, warm_user):
     shop.engine.close()
 
 
+def test_a_purchase_while_the_cache_was_away_is_not_forgotten_when_it_is_back(shop, warm_user):
+    first = shop.engine.recommend(Ask(warm_user))
+    item, working, breaker = ids(first)[0], shop.engine.cache, shop.engine.breakers["cache"]
+    shop.engine.cache = Down()
+    while breaker.state == "closed":
+        shop.engine.recommend(Ask("somebody"))
+    assert shop.tell(warm_user, item, "purchase").degraded == ("cache",)  # the cache was not even asked
+    shop.engine.cache, breaker.seconds = working, 1e-9
+    time.sleep(0.001)
+    after = shop.engine.recommend(Ask(warm_user))
+    assert item not in ids(after) and not after.cached and after.degraded == ()
+    assert shop.engine.recommend(Ask(warm_user)).cached and not shop.engine._unpurged
+
+
+def test_too_many_purchases_to_remember_purge_everything(shop, artifact, warm_user, monkeypatch):
+    monkeypatch.setattr("reco_utils.serve.engine.MAX_UNPURGED", 1)
+    users = [str(user) for user in artifact.data.users[:4]]
+    for user in users:
+        shop.engine.recommend(Ask(user))
+    working, shop.engine.cache = shop.engine.cache, Down()
+    for user in users[:3]:
+        shop.tell(user, str(artifact.data.items[0]))
+    shop.engine.cache = working
+    shop.engine.breakers["cache"].succeeded()
+    assert not shop.engine.recommend(Ask(users[3])).cached and not shop.engine._unpurged
+
+
 def test_garbage_in_the_cache_is_no_list(shop, warm_user):
     first = shop.engine.recommend(Ask(warm_user))
     view = shop.engine._last
@@ -650,6 +677,46 @@ def test_a_model_that_is_too_slow_is_not_waited_for(artifact, tmp_path, warm_use
     assert all("model" in answer.degraded and len(answer.items) == 10 for answer in answers)
     assert took < 15 and shop.engine.breakers["model"].state == "open"  # 12 waits of 20 s would be 240
     shop.engine.close()
+
+
+def test_a_model_that_is_well_again_is_used_again(artifact, tmp_path, warm_user):
+    ill = threading.Event()
+    model = Wrapped(artifact.pipeline.model, lambda: 1 / (not ill.is_set()))
+    shop = Shop(Held(with_model(artifact, model)), tmp_path)
+    shop.engine.warm()
+    ill.set()
+    clicked = [(str(item),) for item in artifact.data.items[:8]]
+    for session in clicked[:5]:
+        assert shop.engine.recommend(Ask(warm_user, session=session)).degraded == ("model",)
+    assert shop.engine.breakers["model"].state == "open"
+    ill.clear()
+    shop.engine.breakers["model"].seconds = 1e-9
+    time.sleep(0.001)
+    assert shop.engine.search("mug", warm_user).degraded == ()  # any use of the model may be the trial
+    assert shop.engine.recommend(Ask(warm_user, session=clicked[6])).degraded == ()
+    assert shop.engine.breakers["model"].state == "closed"
+    shop.engine.close()
+
+
+def test_without_a_free_thread_the_list_of_the_training_is_served(shop, warm_user):
+    shop.engine.warm()
+    shop.engine.deadline_ms = 30.0
+    release, begun = threading.Event(), threading.Semaphore(0)
+
+    def occupy():
+        begun.release()
+        release.wait(20)
+
+    others = [threading.Thread(target=shop.engine._workers.run, args=(occupy, 20_000)) for _ in range(4)]
+    [thread.start() for thread in others]
+    [begun.acquire(timeout=20) for _ in others]
+    answer = shop.engine.recommend(Ask(warm_user))
+    stranger = shop.engine.recommend(Ask("stranger", k=7))
+    release.set()
+    [thread.join() for thread in others]
+    assert answer.degraded == ("busy",) and answer.path == "precomputed" and len(answer.items) == 10
+    assert stranger.degraded == ("busy",) and stranger.path == "stranger" and len(stranger.items) == 7
+    assert all(breaker.snapshot()["in_a_row"] == 0 for breaker in shop.engine.breakers.values())
 
 
 def test_filters_hold_when_the_model_is_down(artifact, tmp_path, warm_user):
