@@ -4,14 +4,17 @@ All of it is HTML for a notebook: everything is escaped, and it reads on light a
 dropped, as on some sites, supported claims keep the number of their receipt and refused ones are struck through.
 """
 
+import re
 from collections.abc import Sequence
 from html import escape
 
 from reco_utils.copywriting.brief import Brief
 from reco_utils.copywriting.checks import CLAIM_KINDS, Checked, Span, marks
+from reco_utils.copywriting.lexicon import COUNTRIES
 from reco_utils.copywriting.words import stems, with_implied
 
 GREEN, RED, LINE = "#cdebc9", "#f8c9c4", "rgba(128,128,128,.45)"
+NATIONS = [frozenset(stems(names)) for names in re.split(r"[;\n]", COUNTRIES) if names.strip()]  # e.g. poland, polish
 CELL = f"text-align:left;vertical-align:top;padding:3px 8px;border-bottom:1px solid {LINE}"
 
 
@@ -74,9 +77,14 @@ def _line_of(span, said, lines):
     for words in (rest if told == "tag" else wanted, said):
         known = set(stems(words))
         for number, (name, _, value) in enumerate(lines, 1):
-            if known and known <= with_implied(set(stems(f"{name} {value}"))):
+            if known and known <= _with_nations(with_implied(set(stems(f"{name} {value}")))):
                 return number
     return None
+
+
+def _with_nations(known):
+    """Words, and with a country those of its people."""
+    return known.union(*(nation for nation in NATIONS if nation & known))
 
 
 def _marked(checked, numbers):

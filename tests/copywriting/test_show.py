@@ -34,6 +34,12 @@ def test_a_receipt_is_found_by_fact_and_by_words_and_may_be_missing():
     assert [n and LINES[n - 1].partition(":")[0] for n in found.values()] == ["price", "material", None]
 
 
+def test_a_people_is_backed_by_its_country():
+    brief = Brief("Mug", facts=(Fact("capacity", "350 ml"), Fact("made in", "Poland")))
+    checked = check_text("A Polish mug.", brief)
+    assert list(receipts(checked, brief).values()) == [3]
+
+
 def test_marks_do_not_overlap_and_the_refusal_stands():
     findings = (Finding("feature", 0, 4, "no"), Finding("feature", 0, 9, "no, no"), Finding("length", 0, 20, "long"))
     checked = Checked("x" * 20, findings, (Span(0, 9, "yes"), Span(5, 12, "yes"), Span(12, 15, "yes")))
