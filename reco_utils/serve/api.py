@@ -122,7 +122,8 @@ async def _looking_after(rooms):
     """While the app runs: the upkeep of the engine, on a thread of its own."""
     with rooms.upkeep:
         yield
-    await asyncio.to_thread(rooms.pool.shutdown)
+    pool, rooms.pool = rooms.pool, rooms.new_pool()  # an app may be started again
+    await asyncio.to_thread(pool.shutdown)
 
 
 # -------------------------------------------------------------------------------------------------------- operations
@@ -131,8 +132,12 @@ class Rooms:
 
     def __init__(self, engine: Engine, settings: Settings, counts: Counter):
         self.engine, self.settings, self.counts = engine, settings, counts
-        self.pool = ThreadPoolExecutor(settings.threads, "reco-serve")
+        self.pool = self.new_pool()
         self.upkeep = Upkeep(engine, settings.refresh_seconds)
+
+    def new_pool(self) -> ThreadPoolExecutor:
+        """Threads for what waits; none is begun before it is needed."""
+        return ThreadPoolExecutor(self.settings.threads, "reco-serve")
 
     def endpoint(self, name: str) -> Callable:
         """What the route of an operation calls: reads key, query, path and body, then hands over the values."""
@@ -394,6 +399,7 @@ def build(settings: Settings, clock: Callable[[], float] = time.time) -> Engine:
         EventLog(home / EVENTS, clock=clock),
         Monitor(freshness=Freshness(settings.max_age_hours, clock=clock), clock=clock),
         deadline_ms=settings.deadline_ms,
+        target=("purchase", "rating"),
         max_age_hours=settings.max_age_hours,
         clock=clock,
     )

@@ -1,0 +1,348 @@
+"""The service as it runs: a real engine behind a real socket, published to, interrupted, sent nonsense."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the service needs the extra `serve`")
+pytest.importorskip("uvicorn", reason="the service needs the extra `serve`")
+
+from reco_utils.serve import api
+from reco_utils.serve.artifact import publish, published, save
+from reco_utils.serve.event_log import EventLog
+from reco_utils.serve.settings import Settings
+from reco_utils.serve.upkeep import Upkeep
+
+KEY = "a-key-for-the-tests"
+TRAINED = 1_750_000_000.0  # when the training of `light` began
+
+
+@pytest.fixture(scope="module")
+def home(light, tmp_path_factory):
+    """A store with two equal versions, the first one published."""
+    folder = tmp_path_factory.mktemp("store")
+    first, _ = save(light, folder), save(light, folder)
+    publish(folder, first)
+    return folder
+
+
+@pytest.fixture
+def settings(home, tmp_path, monkeypatch):
+    """Of a service over that store, with an event log of its own."""
+    monkeypatch.setattr(api, "EVENTS", tmp_path / "events.db")
+    return Settings(
+        home=home, port=0, admin_key=KEY, rate=0, log="none", refresh_seconds=0.1, max_age_hours=8_760,
+        deadline_ms=60_000,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def engine(settings):
+    """A real engine."""
+    made = api.build(settings)
+    yield made
+    api.close(made)
+
+
+@pytest.fixture
+def url(engine, settings):
+    """A real service."""
+    with api.running(api.create_app(engine, settings), settings) as where:
+        yield where
+
+
+def ask(url, method, path, value=None, connection=None, headers=None):
+    """Status and JSON of one request."""
+    own = connection or http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    body = None if value is None else json.dumps(value)
+    own.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
+    answer = own.getresponse()
+    found = answer.status, json.loads(answer.read())
+    if connection is None:
+        own.close()
+    return found
+
+
+def event(name, user="ann", item="p0001"):
+    return {"event_id": name, "user_id": user, "item_id": item, "event": "purchase"}
+
+
+def talk(url, data, *, pause=0.0, then=b""):
+    """All that comes back for these bytes until the other side closes."""
+    where = urlsplit(url)
+    with socket.create_connection((where.hostname, where.port), timeout=10) as line:
+        line.sendall(data)
+        if then:
+            time.sleep(pause)
+            line.sendall(then)
+        line.shutdown(socket.SHUT_WR)
+        found = b""
+        while part := line.recv(65_536):
+            found += part
+    return found
+
+
+# -------------------------------------------------------------------------------------------------------- a real shop
+def test_what_a_user_does_is_taken_in_known_and_forgotten(url, engine):
+    user, key = "new/user é", {"Authorization": f"Bearer {KEY}"}
+    at = f"/v1/users/{quote(user, safe='')}"
+    status, first = ask(url, "GET", f"{at}/recommendations?k=5")
+    assert status == 200 and first["user"] == user and len(first["items"]) == 5 and not first["degraded"]
+    bought = first["items"][0]["item"]
+    assert ask(url, "POST", "/v1/events", [event("e1", user, bought)]) == (
+        202, {"accepted": 1, "duplicates": 0, "degraded": []},
+    )  # fmt: skip
+    assert ask(url, "POST", "/v1/events", [event("e1", user, bought)])[1]["duplicates"] == 1
+    listed = [place["item"] for place in ask(url, "GET", f"{at}/recommendations?k=5")[1]["items"]]
+    assert bought not in listed and len(listed) == 5
+    assert ask(url, "GET", f"{at}/features")[1]["purchase_count_30d"]["value"] == 1
+    status, gone = ask(url, "DELETE", at, headers=key)
+    assert status == 200 and gone["clean"] and gone["removed"]["events"] == 1 and engine.trace(user) == ()
+    assert ask(url, "GET", f"{at}/features")[1]["purchase_count_30d"]["value"] == 0
+
+
+def test_items_stock_and_search_of_the_real_shop(url):
+    top = ask(url, "GET", "/v1/users/nobody/recommendations?k=1")[1]["items"][0]["item"]
+    status, item = ask(url, "GET", f"/v1/items/{top}")
+    assert status == 200 and item["title"] and item["in_stock"] is True
+    assert ask(url, "GET", "/v1/items/no-such-thing")[0] == 404
+    key = {"Authorization": f"Bearer {KEY}"}
+    for there in (False, True):
+        assert ask(url, "POST", "/v1/admin/stock", {"item": top, "in_stock": there}, headers=key)[0] == 200
+        assert (ask(url, "GET", "/v1/users/nobody/recommendations?k=1")[1]["items"][0]["item"] == top) is there
+    status, found = ask(url, "GET", f"/v1/search?q={quote(item['title'])}")
+    assert status == 200 and top in [place["item"] for place in found["items"]]
+    names = ask(url, "GET", "/v1/categories")[1]["categories"]
+    status, listed = ask(url, "GET", f"/v1/users/nobody/recommendations?k=2&category={quote(names[0])}")
+    rows = ask(url, "GET", "/v1/items?" + "&".join(f"id={place['item']}" for place in listed["items"]))[1]["items"]
+    assert {row["category"] for row in rows} == {names[0]}
+
+
+def test_it_is_ready_and_an_old_model_is_not(settings):
+    for hours, status in ((2, 200), (37, 503)):
+        engine = api.build(replace(settings, max_age_hours=36), clock=lambda h=hours: TRAINED + 3600 * h)
+        with api.running(api.create_app(engine, settings)) as url:
+            found, said = ask(url, "GET", "/health/ready")
+            assert found == status and said["age_hours"] == hours and len(said["reasons"]) == (status == 503)
+            assert ask(url, "GET", "/v1/users/ann/recommendations")[0] == 200  # it serves all the same
+        api.close(engine)
+
+
+def test_features_of_the_training_are_there_after_a_while_and_after_a_restart_the_events(settings, light):
+    engine = api.build(settings)
+    assert Upkeep(engine, 1).feed() == len(light.data.users)
+    again = Upkeep(engine, 1)
+    assert again.feed() == 0  # it is there
+    user = str(light.data.users[0])
+    before = engine.features(user)["purchase_count_30d"]
+    assert before["source"] == "batch"
+    engine.ingest([event("x1", "somebody")])
+    api.close(engine)
+    engine = api.build(settings)
+    assert engine.features("somebody")["purchase_count_30d"]["value"] == 1
+    api.close(engine)
+
+
+def test_who_is_forgotten_is_not_written_again(settings, light):
+    engine = api.build(settings)
+    user = str(light.data.users[-1])
+    engine.live.forget(user)  # as `engine.forget` does, without touching the store of the other tests
+    Upkeep(engine, 1).feed()
+    assert engine.features(user)["purchase_count_30d"]["source"] == "default"
+    api.close(engine)
+
+
+# --------------------------------------------------------------------------------------------------------- under load
+class Visitors:
+    """Threads that ask without a pause until told to stop; every answer is kept."""
+
+    def __init__(self, url, n=4):
+        self.url, self.over, self.answers = url, threading.Event(), []
+        self.pool = ThreadPoolExecutor(n)
+        self.busy = [self.pool.submit(self._visit, at) for at in range(n)]
+
+    def _visit(self, at):
+        line = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        n = 0
+        while not self.over.is_set():
+            self.answers.append(ask(self.url, "GET", f"/v1/users/u{at}-{n % 20}/recommendations", connection=line))
+            n += 1
+
+    def until(self, fits, seconds=20):
+        """Wait until an answer fits."""
+        end, begin = time.monotonic() + seconds, len(self.answers)
+        while not any(fits(answer) for answer in self.answers[begin:]):
+            assert time.monotonic() < end, "nobody saw it"
+            time.sleep(0.02)
+
+    def stop(self):
+        self.over.set()
+        for visit in self.busy:
+            visit.result(20)  # raises what a visitor met
+        self.pool.shutdown()
+
+
+def test_two_publications_under_load_lose_no_request(url, home, light):
+    first, second = published(home).version, save(light, home)
+    visitors, key = Visitors(url), {"Authorization": f"Bearer {KEY}"}
+    visitors.until(lambda answer: answer[1].get("version") == first)
+    assert ask(url, "POST", "/v1/admin/publish", {"version": second}, headers=key)[0] == 200  # over the API
+    visitors.until(lambda answer: answer[1].get("version") == second)
+    publish(home, first)  # beside it, on the disk
+    visitors.until(lambda answer: answer[1].get("version") == first)
+    visitors.stop()
+    assert {status for status, _ in visitors.answers} == {200}
+    assert all(len(found["items"]) == 10 and not found["degraded"] for _, found in visitors.answers)
+
+
+SERVE = """
+import sys
+from reco_utils.serve import api
+from reco_utils.serve.settings import Settings
+sys.exit(api.run(Settings(home=sys.argv[1], port=int(sys.argv[2]), rate=0, max_age_hours=8760)))
+"""
+
+
+def started(home):
+    """The service in a process of its own, and its url."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(home), str(port)], stderr=subprocess.PIPE, env=env)
+    return process, f"http://127.0.0.1:{port}"
+
+
+def wait_for(url, process):
+    """Until it is ready."""
+    while process.poll() is None:
+        try:
+            return ask(url, "GET", "/health/ready")
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(process.stderr.read())
+
+
+def test_sigterm_under_load_ends_cleanly_and_loses_no_accepted_event(light, tmp_path):
+    publish(tmp_path, save(light, tmp_path))
+    process, url = started(tmp_path)
+    accepted, begun = [], []
+
+    def send(at):
+        line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        for n in range(10_000):
+            begun.append(name := f"e{at}-{n}")
+            try:
+                status, found = ask(url, "POST", "/v1/events", [event(name, f"u{at}")], connection=line)
+            except (OSError, http.client.HTTPException):
+                return
+            assert status == 202 and found["accepted"] == 1
+            accepted.append(name)
+
+    try:
+        wait_for(url, process)
+        with ThreadPoolExecutor(4) as pool:
+            sending = [pool.submit(send, at) for at in range(4)]
+            while len(accepted) < 40:
+                assert not any(each.done() for each in sending)
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            for each in sending:
+                each.result(20)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+    lines = [json.loads(line) for line in process.stderr.read().splitlines()]
+    assert lines[-1]["message"] == "stopped" and not any(line["level"] == "error" for line in lines)
+    log = EventLog(tmp_path / "events.db")
+    kept = {each.event_id for each in log.since().events}
+    log.close()
+    assert set(accepted) <= kept <= set(begun)
+
+
+def test_without_a_model_it_says_how_to_train_one(tmp_path, capsys):
+    assert api.run(Settings(home=tmp_path / "nothing", port=0)) == 2
+    assert "python -m reco_utils serve train" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(home, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert api.run(Settings(home=home, port=port)) == 2
+    assert f"cannot listen on 127.0.0.1, port {port}" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------------------ raw connections
+def test_many_requests_go_over_one_connection(url):
+    line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    assert [ask(url, "GET", "/health/live", connection=line)[0] for _ in range(3)] == [200] * 3
+    assert ask(url, "GET", "/nothing", connection=line)[0] == 404
+    assert ask(url, "POST", "/v1/events", [], connection=line)[0] == 400
+    assert ask(url, "GET", "/health/live", connection=line)[0] == 200
+
+
+def test_a_chunked_body_that_grows_too_large_is_413(engine, settings):
+    small = replace(settings, max_bytes=1024)
+    with api.running(api.create_app(engine, small), small) as url:
+        head = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        chunk = b"200\r\n" + b" " * 512 + b"\r\n"
+        assert talk(url, head + 3 * chunk + b"0\r\n\r\n").startswith(b"HTTP/1.1 413")
+        assert talk(url, head + 100 * chunk).startswith(b"HTTP/1.1 413")  # and no end in sight
+        assert ask(url, "GET", "/health/live")[0] == 200
+
+
+def test_a_body_that_never_comes_is_408_and_the_connection_is_closed(engine, settings):
+    hasty = replace(settings, body_seconds=0.2)
+    with api.running(api.create_app(engine, hasty), hasty) as url:
+        where = urlsplit(url)
+        with socket.create_connection((where.hostname, where.port), timeout=10) as line:
+            line.sendall(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n[")
+            found = b""
+            while part := line.recv(65_536):
+                found += part
+    assert found.startswith(b"HTTP/1.1 408") and b'"status": 408' in found
+
+
+def test_a_head_that_never_ends_is_hung_up_on(engine, settings, monkeypatch):
+    monkeypatch.setattr(api, "HEADER_SECONDS", 0.2)
+    whole, half = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /health/live HTT"
+    with api.running(api.create_app(engine, settings), settings) as url:
+        where = urlsplit(url)
+        for first in (b"", whole):
+            with socket.create_connection((where.hostname, where.port), timeout=10) as line:
+                line.sendall(first)
+                if first:
+                    assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+                line.sendall(half)
+                while line.recv(65_536):  # ends when the other side closes
+                    pass
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\r\n\r\n\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nA" + b"a" * 100_000,
+        b"POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /v1/users/\xff\xfe/recommendations HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n", b"GET http://elsewhere/health/live HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_request_do_no_harm(url, data):
+    answer = talk(url, data)
+    assert not answer.startswith(b"HTTP/1.1 5"), answer[:200]
+    assert ask(url, "GET", "/health/live")[0] == 200
