@@ -203,3 +203,20 @@ def test_copies_and_pickles_answer_the_same(plane):
     batch = data.batch(data.users)
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert_array_equal(twin.score(batch), model.score(batch))
+
+
+def test_a_forgotten_user_is_looked_up_no_more_and_folded_in_when_asked(make_random):
+    data = make_random(12, 6)
+    factors = np.random.default_rng(0).standard_normal((6, 2))
+    model = Given().fit(data, factors)
+    model._remember(data.weights)
+    old, before = model.user_factors_, model.score(data.batch(data.users))
+    model.forget(np.array([4]))
+    assert np.isnan(model.user_factors_[4]).all()
+    assert model.histories_[4] == 0
+    assert not np.isnan(old[4]).any()
+    after = model.score(data.batch(data.users))
+    others = np.arange(12) != 4
+    assert_array_equal(after[others], before[others])
+    assert_allclose(after[4], before[4], rtol=1e-5)
+    assert Given().fit(data, factors).forget(np.array([4])) is None  # nothing was remembered

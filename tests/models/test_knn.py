@@ -415,3 +415,49 @@ def test_a_half_life_must_be_positive():
 def test_a_position_outside_the_catalogue_is_refused(five, position):
     with pytest.raises(IndexError, match=f"item positions must be 0 to 4, got .{position}"):
         ItemKNNRecommender().fit(five).similar_items([position], 3)
+
+
+# ------------------------------------------------------------------------------------------------------------- forget
+@pytest.mark.parametrize("options", [{}, {"similarity": "jaccard", "min_overlap": 2}, {"shrinkage": 0}])
+@pytest.mark.parametrize("density", [0.1, 0.6])  # columns that more than a quarter of the users fill are kept densely
+def test_a_forgotten_user_is_nobody_s_neighbour_and_all_others_are_as_they_were(options, density, make_random):
+    data = make_random(60, 30, density=density)
+    model = UserKNNRecommender(n_neighbors=60, weighting="none", **options).fit(data)
+    before, similarities = model.neighbors(data.batch(data.users))
+    scores = model.score(data.batch(data.users))
+    model.forget(np.array([3, 40]))
+    found, again = model.neighbors(data.batch(data.users))
+    assert not np.isin(found, [3, 40]).any()
+    for row in set(range(60)) - {3, 40}:
+        kept = (before[row] >= 0) & ~np.isin(before[row], [3, 40])
+        assert_array_equal(found[row][found[row] >= 0], before[row][kept])
+        assert_array_equal(again[row][found[row] >= 0], similarities[row][kept])
+    weights, after = data.weights.toarray(), model.score(data.batch(data.users))
+    for row in (5, 59):  # what the two gave is missing, and nothing else
+        given = sum(similarities[row][before[row] == gone].sum() * np.log1p(weights[gone]) for gone in (3, 40))
+        assert_allclose(np.nan_to_num(after[row]) + given, np.nan_to_num(scores[row]), rtol=1e-4)
+
+
+def test_forgetting_makes_new_arrays(make_random):
+    data = make_random(20, 10)
+    model = UserKNNRecommender().fit(data)
+    similar, votes = model.similar_, model.votes_
+    copies = [array.copy() for array in (*similar._columns, *votes)]
+    model.forget(np.array([2]))
+    assert model.similar_ is not similar
+    for array, copied in zip((*similar._columns, *votes), copies):
+        assert_array_equal(array, copied)
+
+
+def test_an_item_knn_that_forgets_keeps_its_neighbours_and_loses_the_column(make_random, make_data):
+    data = make_random(40, 15)
+    model = ItemKNNRecommender(weighting="none").fit(data)
+    before = model.score(data.batch(data.users))
+    model.forget(np.array([3, 4]))
+    assert_array_equal(model.score(data.batch(data.users)), before)
+    assert not np.isin(model.users_.indices, [3, 4]).any()
+    weights = data.weights.toarray()
+    weights[[3, 4]] = 0
+    anew = ItemKNNRecommender(weighting="none").fit(make_data(weights))
+    for one, two in zip(model.similar_items(np.arange(15), 5), anew.similar_items(np.arange(15), 5)):
+        assert_array_equal(one, two)
