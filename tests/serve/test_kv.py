@@ -351,6 +351,17 @@ def test_what_is_over_leaves_the_file(tmp_path, clock):
         assert con.execute("SELECT COUNT(*) FROM kv").fetchone() == (store.SWEEP,)
 
 
+def test_a_file_holds_little_more_than_what_is_alive(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(SqliteKV, "SWEEP", 10)
+    store = SqliteKV(tmp_path / "kv.db", clock=clock)
+    for n in range(600):  # a key a second, each for 20 seconds
+        store.set(f"k{n}", b"x", ttl=20)
+        clock.now += 1
+    with sqlite3.connect(tmp_path / "kv.db") as con:
+        (n_rows,) = con.execute("SELECT COUNT(*) FROM kv").fetchone()
+    assert len(store.keys("")) == 19 <= n_rows < 80
+
+
 def test_scrubbed_keys_and_values_are_in_no_file(tmp_path):
     store, rng = SqliteKV(tmp_path / "kv.db"), random.Random(0)
     names = [hashed(str(n)) for n in range(2_000)]
