@@ -70,8 +70,12 @@ class ContentRecommender:
         strengths = DAMPINGS[self.damping](batch.history.data.astype(float))
         if self.half_life_days is not None:
             strengths = strengths * 0.5 ** (age_days(batch) / self.half_life_days)
-        weighted = csr_matrix((strengths, batch.history.indices, batch.history.indptr), batch.history.shape)
-        profile = unit_rows(weighted @ self.vectors_).astype(np.float32)
+        vectors, columns = self.vectors_, batch.history.indices
+        if batch.history.nnz < self.n_items_:  # a product copies all vectors first, in double precision
+            used, columns = np.unique(columns, return_inverse=True)
+            vectors = vectors[used]
+        weighted = csr_matrix((strengths, columns, batch.history.indptr), (len(batch), vectors.shape[0]))
+        profile = unit_rows(weighted @ vectors).astype(np.float32)
         profile.sort_indices()
         return profile
 
