@@ -36,7 +36,7 @@ from reco_utils.copywriting.numbers import discount_holds, number_claims, old_pr
 from reco_utils.copywriting.ordinary import COMMON_STEMS, GENERAL_STEMS, SCENE_STEMS
 from reco_utils.copywriting.quantities import agrees, quantities
 from reco_utils.copywriting.unfamiliar import unfamiliar
-from reco_utils.copywriting.words import phrases, stem, stems, tokens
+from reco_utils.copywriting.words import phrases, root, spelled, stem, stems, tokens
 
 CERTIFIED, BUT, NOTHING = stem("certified"), stem("but"), stem("nothing")
 CERTIFICATES = {phrase[0] for phrase in phrases(CLAIMS["certification"]) if len(phrase) == 1}
@@ -47,8 +47,8 @@ PROOFS = {
 }
 TREATED = {stem(w) for w in (
     "made lined coated filled infused powered controlled based scented flavoured plated grade rated backed shaped fed "
-    "raised caught grown farmed cured smoked pressed roasted dried sewn tied blown turned welded dyed spun woven tufted "
-    "painted polished"
+    "raised caught grown farmed cured smoked pressed roasted dried sewn tied blown turned welded dyed spun woven "
+    "tufted painted polished"
 ).split()}  # fmt: skip
 SAME_CLAIM = [
     ({stems(word) for word in group}, group)
@@ -71,14 +71,18 @@ _PATTERNS = [(kind, re.compile("|".join(patterns), re.I)) for kind, patterns in 
 
 
 def _index(tables):
-    """First stem to (stems, the word that must stand as it is or "", kind), longest phrase first."""
+    """First root to (roots, stems, the word that must stand as it is or "", kind), longest phrase first.
+
+    A phrase is found by its roots, so that "grip" is no handle, and supported by its stems, among which synonyms count.
+    """
     index: dict[str, list] = {}
     for kind, table in tables:
         for entry in re.split(r"[,\n]", table):
             if phrase := stems(entry):
                 exact = re.search(r"=(\w+)", entry) or re.fullmatch(r"\s*(\w{4,}able)\s*", entry)
-                index.setdefault(phrase[0], []).append((phrase, exact[1] if exact else "", kind))
-    return {first: sorted(rest, key=lambda found: (-len(found[0]), not found[1])) for first, rest in index.items()}
+                words = tuple(root(word) for word in spelled(entry))
+                index.setdefault(words[0], []).append((words, phrase, exact[1] if exact else "", kind))
+    return {first: sorted(rest, key=lambda found: (-len(found[0]), not found[2])) for first, rest in index.items()}
 
 
 _CLAIM_INDEX = _index(
@@ -98,8 +102,9 @@ def claims(text: str, brief: Brief) -> list[Claim]:
     plain = text.replace("\u2019", "'").replace("\u00a0", " ")
     found = tokens(plain)
     signs = negations(found, plain)
-    masked = _idioms(plain, found)
-    made = [*number_claims(plain, found, ledger), *_phrases(plain, found, signs, masked, ledger)]
+    roots = [root(word) for word in spelled(plain)]
+    masked = _idioms(plain, roots, found)
+    made = [*number_claims(plain, found, ledger), *_phrases(plain, roots, found, signs, masked, ledger)]
     made += _patterns(plain, ledger)
     made += _superlatives(plain, ledger)
     made += _suffixes(plain, found, ledger)
@@ -112,31 +117,32 @@ def claims(text: str, brief: Brief) -> list[Claim]:
 
 
 # -------------------------------------------------------------------------------------------------- words that promise
-def _match(index, found, text):
+def _match(index, roots, found, text):
     """(first, last + 1, phrase, kind) of the longest phrase at each place."""
     at = 0
     while at < len(found):
-        for phrase, exact, kind in index.get(found[at].stem, ()):
-            here = found[at : at + len(phrase)]
-            if len(phrase) == 1 or tuple(t.stem for t in here) == phrase and here[0].clause == here[-1].clause:
-                if exact and all(text[t.start : t.end].lower() != exact for t in here):
-                    continue
-                yield at, at + len(phrase), phrase, kind
-                at += len(phrase) - 1
-                break
+        for words, phrase, exact, kind in index.get(roots[at], ()):
+            here = found[at : at + len(words)]
+            if len(words) > 1 and (tuple(roots[at : at + len(words)]) != words or here[0].clause != here[-1].clause):
+                continue
+            if exact and all(text[t.start : t.end].lower() != exact for t in here):
+                continue
+            yield at, at + len(words), phrase, kind
+            at += len(words) - 1
+            break
         at += 1
 
 
-def _idioms(text, found):
+def _idioms(text, roots, found):
     masked = set()
-    for first, last, _, _ in _match(_IDIOM_INDEX, found, text):
+    for first, last, _, _ in _match(_IDIOM_INDEX, roots, found, text):
         masked.update(range(first, last))
     return masked
 
 
-def _phrases(text, found, signs, masked, ledger) -> Iterator[Claim]:
+def _phrases(text, roots, found, signs, masked, ledger) -> Iterator[Claim]:
     """Words and phrases of the claim lists."""
-    for first, last, phrase, kind in _match(_CLAIM_INDEX, found, text):
+    for first, last, phrase, kind in _match(_CLAIM_INDEX, roots, found, text):
         if masked.issuperset(range(first, last)):
             continue
         if kind == "colour" and _of_a_scene(found, last, ledger):
@@ -150,9 +156,13 @@ def _phrases(text, found, signs, masked, ledger) -> Iterator[Claim]:
         if signs[first] and kind in NO_CLAIM_IF_DENIED:
             continue
         content = [word for word in phrase if word not in FUNCTION] or list(phrase)
+        if signs[first] and kind == "feature" and not ledger.consumed and not set(content) & ledger.affirmed:
+            continue  # no pump, no bracket: what the facts do not speak of, and nobody puts into a product
         if signs[first]:
             good = (
-                all(word in ledger.negated for word in content) or len(phrase) > 1 and " ".join(phrase) in ledger.text
+                all(word in ledger.negated for word in content if word != FREE)
+                or len(phrase) > 1
+                and " ".join(phrase) in ledger.text
             )
             why = "the facts do not say that there is none"
         else:

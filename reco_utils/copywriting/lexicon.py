@@ -139,6 +139,7 @@ sweetener, sweeteners, thyme, toffee, trout, truffle, truffles, tuna, turkey, tu
 
 CLAIMS = {
     "material": """
+aluminum, woollen, woolen, wooden, timber, fiberglass, fiber, enameled, enamelled
 =plated
 14 carat, abs, acrylic, alabaster, alpaca, aluminium, angora, bakelite, bamboo, beech, beeswax, birch, birchwood
 bonded, bone china, borosilicate, boucle, bpa, brass, bronze, buckwheat, calfskin, canvas, carat, carbon
@@ -163,6 +164,7 @@ titanium, top grain, tpe, travertine, tungsten, tweed, twill, vegan leather, vel
 walnut, walnut wood, wax, wicker, willow, wire, wood, wool, woven, zinc
 """,
     "colour": """
+gray, golden, striped
 amber, anthracite, apricot, aqua, aquamarine, aubergine, azure, beige, black, blonde, blue, bordeaux, brown, burgundy
 camouflage, cerise, champagne, charcoal, chequered, cobalt, colourless, copper, coral, crimson, cyan, ecru
 emerald, floral, fluorescent, fuchsia, gingham, gold, green, grey, indigo, iridescent, ivory, khaki, lavender

@@ -52,11 +52,20 @@ def tokens(text: str) -> list[Token]:
         start, end = match.span()
         if last < start - 1 or (start and text[last:start] not in (" ", "-", "")):
             clause += BREAK.search(text, last, start) is not None
-        word, last = match[0].lower().replace("-", ""), end
-        joined = _JOINED.fullmatch(word)
-        for part in joined.groups() if joined else (word,):
-            found.append(Token(start, end, stem(part), clause))
+        last = end
+        found += [Token(start, end, stem(part), clause) for part in _parts(match[0])]
     return found
+
+
+def spelled(text: str) -> list[str]:
+    """The words of `tokens` as they are spelled, in lower case."""
+    return [part for match in TOKEN.finditer(text.replace("\u2019", "'")) for part in _parts(match[0])]
+
+
+def _parts(word):
+    word = word.lower().replace("-", "")
+    joined = _JOINED.fullmatch(word)
+    return joined.groups() if joined else (word,)
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -73,7 +82,13 @@ def stems(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """What words of one family share, more or less: plural, -ing, -ed, -ly and -y go; accepted synonyms become one."""
-    return _GROUPS.get(root := _root(word), root)
+    return _GROUPS.get(bare := _root(word), bare)
+
+
+@lru_cache(maxsize=65536)
+def root(word: str) -> str:
+    """A word without its ending; synonyms stay apart."""
+    return _root(word)
 
 
 def _root(word: str) -> str:
