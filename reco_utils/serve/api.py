@@ -338,7 +338,7 @@ _written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 def _list(request: Request, answer: Answer, *, reasons: bool = False, **more) -> Response:
     """A list as a response; the log learns how it was made, not for whom."""
-    places = [place._asdict() for place in answer.items]
+    places = [dict(zip(place._fields, place)) for place in answer.items]
     for place in places:
         if place["score"] is not None and not math.isfinite(place["score"]):
             place["score"] = None
@@ -552,10 +552,8 @@ def _deaf():
 
 
 def _log_as_json() -> None:
-    """One line of JSON per event on standard error, ours and uvicorn's."""
+    """One line of JSON per event on standard error: requests and news of ours, warnings of everybody."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    for name, level in (("reco_utils", logging.INFO), ("uvicorn", logging.WARNING)):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(level)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("reco_utils").setLevel(logging.INFO)

@@ -187,7 +187,8 @@ class Guard:
             return
         line = {"request": visit.id, "route": route, "method": method, "status": status}
         line |= {"ms": round((time.perf_counter() - visit.begin) * 1e3, 2), "client": self._hash(visit.client)}
-        log.log(level, line | visit.scope.get("noted", {}) | visit.failed)
+        line |= visit.scope.get("noted", {}) | visit.failed
+        log.handle(log.makeRecord(log.name, level, "", 0, line, (), None))  # `log.log` would look for its caller first
 
     def _hash(self, client) -> str:
         """Eight letters that stand for a client until the process ends."""
@@ -271,4 +272,7 @@ class JsonLines(logging.Formatter):
         line |= record.msg if isinstance(record.msg, dict) else {"message": record.getMessage()}
         if record.exc_info and record.exc_info[1] is not None:
             line |= failure_of(record.exc_info[1])
-        return json.dumps(line, default=str)
+        return _encode(line)
+
+
+_encode = json.JSONEncoder(default=str).encode
