@@ -475,7 +475,7 @@ def test_an_answer_that_came_too_late_is_nobody_elses(own_server):
         assert store.get("b") == b"for b"
 
 
-def test_an_address_nobody_answers_at_is_down():
+def test_an_address_nobody_answers_at_is_down_after_one_try():
     pytest.importorskip("redis", reason="needs the extra serve")
     with socket.socket() as listener:  # takes connections, says nothing
         listener.bind(("127.0.0.1", 0))
@@ -486,6 +486,10 @@ def test_an_address_nobody_answers_at_is_down():
             store.ping()
         assert time.monotonic() - begin < 2
         assert "secret" not in str(failure.value)
+        listener.settimeout(0.2)
+        listener.accept()
+        with pytest.raises(TimeoutError):  # trying again is for whoever asks
+            listener.accept()
 
 
 def test_a_full_redis_is_down_and_not_silent(own_server):
