@@ -55,6 +55,8 @@ SAME_CLAIM = [
     for line in SAME_CLAIMS.strip().splitlines()
     for group in [[word.strip() for word in line.split(",")]]
 ]
+TESTED = stems("tested")
+_CODE = re.compile(r"\b(?:en|iso|din|ansi|bs)[ -]?\d|\b(?:ce|gs|t\u00fcv|vde)\b|certifi", re.I)
 SCARCE = {stems(w) for w in (
     "nearly gone", "almost gone", "low stock", "running low", "last few", "few left", "limited stock", "going fast"
 )}  # fmt: skip
@@ -175,6 +177,8 @@ def _same_thing(phrase, kind, ledger):
     """ "Crafted in" where the facts say "made in"; "nearly gone" where they say that few are left."""
     if kind == "urgency" and phrase in SCARCE:
         return bool(_FEW.search(ledger.text))
+    if phrase == TESTED:
+        return bool(_CODE.search(ledger.text))
     return any(phrase in group and any(word in ledger.text for word in words) for group, words in SAME_CLAIM)
 
 

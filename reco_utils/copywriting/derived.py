@@ -27,6 +27,7 @@ WHOLE = re.compile(r"\b(?:total|together|in all|altogether|the set|per (?:pair|s
 PER_UNIT = re.compile(r"(?:\b(?:per|an?|each|every|the)\s|/\s?)(\w+)", re.I)
 BY_UNIT = re.compile(r"\s?(?:an?|per|for(?:\severy|\seach)?|the|each|/|every)?\s?", re.I)
 SHORT = re.compile(r"\s(?:short of|shy of|under|below|less than|off)\s(?:the\s)?", re.I)
+PAIR = re.compile(r"\bpair\b", re.I)
 PORTION = {stem(w) for w in "serving portion dose cup bowl per each recommended".split()}
 PIECES = {
     stem(w) for w in "portion serving can pouch jar bottle pack packet tin bag sachet bar tube unit box".split()
@@ -63,7 +64,7 @@ def derived(said: Said, ledger: Ledger) -> str | None:
         said = said._replace(quantity=said.quantity._replace(dimension="money", unit="gbp"))
     if said.quantity.dimension == "money" and not in_currency(said.quantity, ledger):
         return None
-    for rule in (_unit_price, _share, _total, _sum, _gap, _short_of, _sheets, _area, _efficiency, _portions):
+    for rule in (_unit_price, _share, _total, _sum, _gap, _short_of, _sheets, _area, _efficiency, _portions, _for_each):
         if found := rule(said, ledger):
             return found
     return None
@@ -88,11 +89,9 @@ def _near_enough(said: Quantity, value: float, dimension: str, unit: str = "") -
 
 
 def _counts(ledger: Ledger, fact: str | None = None) -> set[float]:
-    """The counts of the facts, or of one of them; shoes come in twos."""
+    """The counts of the facts, or of one of them."""
     known = [k for k in ledger.known if k.quantity.dimension == "count" and fact in (None, k.fact)]
-    return {k.quantity.low for k in known if 1 < k.quantity.low <= 1000} | (
-        {2.0} if re.search(r"\bper (?:shoe|boot|sock|glove|earring|earbud|dumbbell)\b", ledger.text) else set()
-    )
+    return {k.quantity.low for k in known if 1 < k.quantity.low <= 1000}
 
 
 def _single(ledger: Ledger, dimension: str) -> Iterator[Known]:
@@ -155,6 +154,8 @@ def _total(said, ledger):
         if not (said.total or SHARED.search(k.fact)):
             continue
         counts = _counts(ledger, k.fact if q.dimension == "count" else None)
+        if PAIR.search(said.clause) and "per" in k.fact:
+            counts = counts | {2.0}
         for n in counts - {k.quantity.low}:
             if _near_enough(q, k.quantity.low * n, q.dimension, k.quantity.unit):
                 return f"{k.fact}, times {n:g}"
@@ -219,6 +220,20 @@ def _portions(said, ledger):
             for whole in _single(ledger, part.quantity.dimension):
                 if abs(whole.quantity.low / part.quantity.low - said.quantity.low) < 0.01 * said.quantity.low:
                     return f"{whole.fact}, by {part.fact}"
+    return None
+
+
+def _for_each(said, ledger):
+    """350 pictures of 120 birds are almost three for every bird."""
+    if said.quantity.dimension != "count" or not EACH.search(said.clause):
+        return None
+    known = [k for k in _single(ledger, "count") if k.quantity.low > 1]
+    for a in known:
+        for b in known:
+            if a.quantity.low > b.quantity.low and _near_enough(
+                said.quantity, a.quantity.low / b.quantity.low, "count"
+            ):
+                return f"{a.fact}, by {b.fact}"
     return None
 
 

@@ -11,7 +11,10 @@ from reco_utils.copywriting.words import Token, phrases, stem, stems, tokens, wi
 
 PLAIN = ("name", "brand", "category", "tag", "")  # pieces whose own name says nothing about the product
 MAX_PIECE = 2000  # characters of one fact that are read
-NONE = ("no", "none", "false", "not included", "0", "without", "n/a", "not suitable", "not recommended", "unsuitable")
+NONE = re.compile(
+    r"(?:no|none|not|false|without|n/a|0|unsuitable)(?: (?:needed|required|included|suitable|recommended|necessary|allowed|available))?",  # noqa: E501
+    re.I,
+)
 FREE, INCLUDED = stem("free"), stem("included")
 NO = {stem(w) for w in "no not without never neither nor none zero non nobody cannot avoid".split()}
 FUNCTION = {stem(w) for w in FUNCTION_WORDS.split()}
@@ -204,7 +207,7 @@ class _Words:
     def read(self, name, text):
         """Add one fact."""
         named = set() if name in PLAIN else set(stems(name))
-        if text.strip().lower() in NONE:
+        if NONE.fullmatch(text.strip()):
             free = named - {FREE} if FREE in named else set()  # "BPA-free: no" affirms BPA
             self.affirmed |= free
             self.negated |= named - free

@@ -120,10 +120,10 @@ while where because though although also too even still yet there here beside ab
 """
 
 CONSUMED = """
-food drink snack ingredients tea coffee chocolate sauce jam oil spice biscuit bar cereal muesli granola sweets
+food drink snack ingredients tea coffee chocolate sauce jam oil spice biscuit cereal muesli granola sweets
 gummies wine beer juice cosmetics beauty skin hair soap shampoo cream balm lotion scrub mask perfume parfum
-candle scent incense bath toothpaste deodorant kibble treats composition flavour taste net protein salt pasta
-soup mix powder syrup crackers bread puree
+candle scent incense toothpaste deodorant kibble treats composition flavour taste protein salt pasta
+soup powder syrup crackers bread puree
 """  # a product of which something in this list is said is eaten, drunk, smelt or put on the skin
 
 INGREDIENTS = """
@@ -240,13 +240,13 @@ virus, viruses, vitamin, vitamins, weight loss, wellbeing, wrinkle, wrinkles, yo
 """,
     "social-proof": """
 award =winning, prize =winning, =winning, best rated, top rated
-5 star, acclaimed, adored by, as seen, athletes, award, award winning, awards, baristas, best loved, best seller
+5 star, acclaimed, as seen, athletes, award, award winning, awards, baristas, best loved, best seller
 best sellers, best selling, bestseller, bestseller list, bestselling, celebrities, celebrity, champion, champions
 chefs, chosen by, critically acclaimed, critics, crowd favourite, cult, cult favourite, customer favourite
 dermatologists, editor, editors, endorsed, everybody loves, everyone is talking, everyone loves, expert, experts
 famous, fan favourite, favourite among, favourite choice, favourite of, favourite with, featured in, five star
 gold medal, happy customers, highly rated, hundreds of, iconic, influencer, influencers, instagram, legendary
-loved by, medal, michelin, midwives, most gifted, most loved, most popular, most reviewed, most wanted
+medal, michelin, midwives, most gifted, most loved, most popular, most reviewed, most wanted
 must have of the year, new york times, number one, olympic, our customers
 parents love, parents trust, people love, popular, prize winning, professional, professionals
 recommend, recommended, recommended by, recommends, relied on, renowned, repeat customers, review, reviewers, reviews
@@ -272,13 +272,14 @@ family recipe, family run, farmers, forged in, founded in, grown in, hand blende
 hand crafted, hand cut, hand dyed, hand embroidered, hand finished, hand forged, hand harvested, hand knit
 hand knitted, hand made, hand painted, hand picked, hand polished, hand poured, hand printed, hand roasted
 hand rolled, hand sewn, hand stitched, hand thrown, hand tied, hand tufted, hand woven, handcrafted, handmade
-handpicked, handstitched, handwoven, harvested in, heritage, hives, home grown, homegrown, homemade, imported
+handpicked, handstitched, handwoven, harvested in, heritage, home grown, homegrown, homemade, imported
 locally grown, locally made, locally sourced, made by, manufacture, manufactured, master craftsmen, monks, nuns
 orchard, orchards, potter, printed in, produced in, roasted in, sewn in, since 18, since 19, single farm, small batch
 small batches, sourced from, stitched in, stone ground, traditional recipe, vineyard, weavers, wood fired, workshop
 woven in
 """,
     "feature": """
+beeps, beep, vibrates, clumps, clumping, locks in odours, =recharge
 heats up in, =outdoor
 spiral bound, spiral, wire bound, ring bound, saddle stitched, cloth bound, leather bound, hardbound, hardback
 softcover, board book
@@ -384,7 +385,7 @@ pull out map, pulse function, pump, pump dispenser, pump included, puncture proo
 puppies, push latch, push to open, pyramid bags, q10, qr code, quick charge, quick dry, quick drying, quick release
 quick release buckle, quilted, radio alarm, raglan, rain cover, rain hood, rainproof
 ratchet, rattle, rattles, raw, ready assembled, ready to eat, ready to hang
-rear facing, recharge, rechargeable, recipe book, recipe booklet, recipes by, reclines, reclining, reclining back
+rear facing, rechargeable, recipe book, recipe booklet, recipes by, reclines, reclining, reclining back
 recycled packaging, reeds, refill, refill bottle, refill pack, refill pouch, refillable, refined sugar, reflective
 reflective stitching, reflective strip, reflective stripes, reheat function, reinforced, reinforced heel
 reinforced knees, reinforced toe, relaxed fit, remote, remote control, removable, removable cover, removable insole
@@ -438,6 +439,12 @@ zip pocket, zipped, zipped pocket, zipper, zips, zoom lens
 
 # words of a claim list that mean nothing by themselves in these phrases
 IDIOMS = """
+round two, round one, all year round, year round, the round, coat pocket, coat pockets, jacket pocket, trouser pocket
+back pocket, shirt pocket
+oak tree, apple tree, back seat, one charge, a charge, a single charge, silk road, paper round, stone s throw
+rubber stamp, glass of, glass in hand
+bamboo forest, velvet voice, silver screen, golden rule, golden age, iron out, nerves of steel, heart of oak
+cotton wool, wool over
 quieter than a, lighter than a, no tears, no tear
 in a hurry, no hurry, any hurry, hurry home, never hurry, never hurries
 on the charger, bag of sugar, pinch of salt, bread and butter, room for
@@ -650,7 +657,9 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\b(?:game|toy|book|product|tea|coffee|wine|shoe|tool|boot|tent|design|novel|must[ -]have|brand|bike|beer|gift|gadget) of the year\b",  # noqa: E501
         r"\b(?:thousands|millions) (?:of|swear|love|trust|already|have|agree)\b",
         r"\b(?:hundreds|scores|dozens|legions) of (?:\w+ )?(?:people|customers|parents|users|fans|homes|families|kitchens|gardeners|runners|happy|five|reviews|buyers|cooks|readers|owners)\b",  # noqa: E501
-        r"\b(?:loved|adored|trusted|chosen|praised|recommended|endorsed|approved|worn|used|favoured|preferred|tested) by\b",  # noqa: E501
+        r"\b(?:loved|adored|trusted|chosen|praised|recommended|endorsed|approved|worn|used|favoured|preferred|tested) by (?:\w+ ){0,3}?"  # noqa: E501
+        r"(?:\w+(?:ers|ors|ists|ians|ologists|eurs)|men|women|parents|people|kids|children|families|chefs|cooks|vets|pros|athletes|thousands|"
+        r"millions|hundreds|everyone|everybody|mums|dads|babies|cats|dogs|students|guests|professionals|midwives|baristas|critics|us)\b(?<!doors)",
         r"\b(?:our|the|a) (?:\w+ )?(?:customers?|shoppers|buyers|readers|critics|reviewers) (?:love|adore|say|rave|agree|choose|swear|keep)\b",  # noqa: E501
         r"\b(?:customers?|shoppers|buyers|everyone|everybody|people|parents|chefs|readers|critics|gardeners|runners|vets) (?:love|loves|adore|rave|raves|swear|swears|trust|agree|keep coming)\b",  # noqa: E501
         r"\b(?:no\. ?1|number one|#1)\b",

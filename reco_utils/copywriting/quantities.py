@@ -62,6 +62,8 @@ light | lm lumen | 1
 lux | lux | 1
 torque | nm newton-metre newton-meter | 1
 pressure | bar | 1
+force | n newton | 1
+force | kn kilonewton | 1000
 pressure | psi | .0689476
 sound | db decibel | 1
 frequency | hz hertz | 1
@@ -382,6 +384,8 @@ def agrees(said: Quantity, known: Quantity) -> bool:
     if said.bound == known.bound != "" and said.low == known.low:
         return True
     near = 0.015 if said.dimension == "time" or said.unit != known.unit else 0.0005
+    if said.dimension == "time" and not said.digits and {said.unit, known.unit} <= {"week", "month"} != {said.unit}:
+        near = 0.09  # a month and a half are six weeks
     if said.dimension in ("count", "money", "percent"):
         near = 1e-6
     if said.low != said.high:

@@ -38,7 +38,7 @@ def unfamiliar(text: str, found: list[Token], signs: list[bool], masked: set[int
     """Every word in a product's place that the facts do not know."""
     yield from _capitals(text, found, ledger)
     yield from _frames(text, found, signs, masked, ledger)
-    yield from _mates(text, found, ledger)
+    yield from _mates(text, found, signs, ledger)
     yield from _modifiers(text, found, masked, ledger)
 
 
@@ -135,7 +135,7 @@ def _noun_phrase(found, at, clause):
     return places
 
 
-def _mates(text, found, ledger):
+def _mates(text, found, signs, ledger):
     """A list whose other members are facts: the one that is not, is invented."""
     for match in re.finditer(r"[^.!?;:\u2014\n]+", text):
         parts, at = [], 0
@@ -147,7 +147,7 @@ def _mates(text, found, ledger):
         for k, words in enumerate(inside):
             if len(parts) < 2 or not 1 <= len(words) <= 2 or parts[k][1] - parts[k][0] > 30:
                 continue
-            story = any(_tells(text, found, found.index(w)) for w in words)
+            story = any(signs[at] or _tells(text, found, at) for at in map(found.index, words))
             if not story and _has_mate(inside, k, ledger) and all(unknown(w.stem, ledger) for w in words):
                 yield Claim.of("feature", words[0].start, words[-1].end, text, False)
 
