@@ -145,6 +145,7 @@ class Engine:
             view.allow(ask.categories, ask.price)  # refuses what the catalogue does not have
             if ask.model == POPULAR:
                 work = _Work(self, view, ask, self.timer())
+                work.live, work.session = work.known_since()
                 answer = work.popular()
             else:
                 answer = self._cached(view, ask)
@@ -709,7 +710,8 @@ class _Work:
     def __init__(self, engine: Engine, view: View, ask: Ask, start: float):
         self.engine, self.view, self.ask, self.start = engine, view, ask, start
         self.at = view.user_at.get(ask.user, -1)
-        self.allow = view.allow(ask.categories, ask.price)
+        self.stock = view.stock
+        self.allow = view.allow(ask.categories, ask.price, self.stock)
         self.model = view.models.get(ask.model) if ask.model else None
         self.degraded: list[str] = []
         self.live, self.session = (), []
@@ -737,7 +739,7 @@ class _Work:
                 self._in_time()
                 self.answer = self._finished()
             if self.anonymous and not self.answer.degraded and not self.view.random:
-                self.view.lists.put(self._key(), self.answer)
+                self.stock.answers.put(self._key(), self.answer)
         except Exception as error:
             log.error("a list could not be made: %s", describe(error))
             part = "model" if self.stage == BUSY else self.stage
@@ -752,7 +754,7 @@ class _Work:
 
     def _same_for_all(self):
         """The answer that another stranger got to the same question, or None."""
-        made = self.view.lists.get(self._key())
+        made = self.stock.answers.get(self._key())
         return None if made is None else replace(made, user=self.ask.user, degraded=tuple(self.degraded))
 
     def _key(self):
@@ -761,7 +763,7 @@ class _Work:
     def popular(self) -> Answer:
         """What most people took, without what this one has: needs nothing but memory."""
         view, ask = self.view, self.ask
-        unwanted = NOTHING if view.keep_seen or self.at < 0 else self._seen()
+        unwanted = NOTHING if view.keep_seen else self._seen()
         top = view.most_popular(self.allow, unwanted, ask.k)
         items = tuple(Listed(view.items.ids[at], rank, None, POPULAR) for rank, at in enumerate(top, 1))
         return Answer(ask.user, items, POPULAR, view.version, False, tuple(self.degraded), {}, POPULAR)
@@ -946,14 +948,15 @@ def unpack(body: bytes | None, user: str) -> Answer | None:
 
 def catalog_facts(live) -> Callable[[str], tuple[str | None, float | None]]:
     """A function item_id -> (category, price) of the catalogue that serves: for `FeatureStore(facts=...)`."""
-    items: dict[int, dict] = {}
+    known: list = [None, {}]  # the catalogue, and the facts in it
 
     def facts(item_id):
-        catalog = live.stable.data.catalog
-        if id(catalog) not in items:
-            items.clear()
-            items[id(catalog)] = _facts_of(catalog)
-        return items[id(catalog)].get(item_id, (None, None))
+        catalog, items = known[0], known[1]
+        if live.stable.data.catalog is not catalog:
+            catalog = live.stable.data.catalog
+            items = _facts_of(catalog)
+            known[:] = catalog, items
+        return items.get(item_id, (None, None))
 
     return facts
 

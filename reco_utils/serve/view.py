@@ -3,7 +3,6 @@
 Letters: U users, I items, B requests (here mostly 1), C candidates.
 """
 
-import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -60,7 +59,6 @@ class View:
         self.slots = next((r.names for r in reversed(artifact.pipeline.rerankers) if hasattr(r, "names")), ())
         self.random = any(hasattr(reranker, "rng") for reranker in artifact.pipeline.rerankers)
         self.anonymous: tuple | None = None
-        self.lists = Recent(N_MASKS)  # answers to strangers, who all get the same
         self.change_stock(changes or {})
 
     # ----------------------------------------------------------------------------------------------------------- stock
@@ -72,17 +70,18 @@ class View:
             at = self.items.at.get(item, -1)
             if at >= 0 and not change.at < trained:
                 allow[at] = change.in_stock
-        self.lists.clear()
-        self.stock = _Shown(allow, frozenset(self.items.ids[~allow].tolist()))
+        self.stock = Shown(allow, frozenset(self.items.ids[~allow].tolist()))
 
-    def allow(self, categories: Sequence[str], price: tuple[float | None, float | None]) -> np.ndarray:
-        """Which items may be shown to somebody who asked for these (I,) bool, as things stand.
+    def allow(
+        self, categories: Sequence[str], price: tuple[float | None, float | None], stock: "Shown | None" = None
+    ) -> np.ndarray:
+        """Which items may be shown to somebody who asked for these (I,) bool, as things stand (or stood).
 
         Raises
         ------
         BadRequest  for a category that no item has, or a column the catalogue lacks
         """
-        stock = self.stock
+        stock = stock or self.stock
         if not categories and price == (None, None):
             return stock.allow
         return stock.masks.found((tuple(categories), price), lambda: self.items.mask(categories, price) & stock.allow)
@@ -224,14 +223,6 @@ class Items:
 
         return self._masks.found((tuple(categories), price), make)
 
-    def facts(self, item: str) -> tuple[str | None, float | None]:
-        """Category and price of an item; None where it is not known."""
-        at = self.at.get(item, -1)
-        if at < 0:
-            return None, None
-        code, price = self.category_codes[at], float(self.prices[at])
-        return (self.category_names[code] if code >= 0 else None), (None if math.isnan(price) else price)
-
     def row(self, at: int) -> dict[str, Any]:
         """A row of the catalogue as plain values."""
         return {name: _plain(self.catalog[name].array[at]) for name in self.catalog.columns}
@@ -244,11 +235,16 @@ class Items:
         return None if labels is None and prices is None else SessionLift((), labels, prices)
 
 
-class _Shown:
-    """What may be shown at one moment, and filters that were applied to it."""
+class Shown:
+    """What may be shown at one moment: `allow` (I,) bool, the `sold_out` ids, and what was worked out from them.
 
-    def __init__(self, allow, sold_out):
-        self.allow, self.sold_out, self.masks = allow, sold_out, Recent(N_MASKS)
+    A request takes it once and keeps it, so that nothing of an earlier moment is remembered for a later one.
+    """
+
+    def __init__(self, allow: np.ndarray, sold_out: frozenset[str]):
+        self.allow, self.sold_out = allow, sold_out
+        self.masks = Recent(N_MASKS)  # filters applied to `allow`
+        self.answers = Recent(N_MASKS)  # to strangers, who all get the same
 
 
 class Recent:
@@ -278,11 +274,6 @@ class Recent:
             known = make()
             self.put(key, known)
         return known
-
-    def clear(self):
-        """Forget all."""
-        with self._lock:
-            self._kept.clear()
 
 
 _ONE = pd.RangeIndex(1)

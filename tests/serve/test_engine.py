@@ -267,14 +267,24 @@ def test_an_event_changes_a_list_that_was_cached(shop, artifact, warm_user):
 
 
 def test_what_was_just_bought_is_gone_from_every_list(shop, warm_user):
-    asks = [Ask(warm_user), Ask(warm_user, k=30), Ask(warm_user, reasons=True), Ask(warm_user, model="content")]
-    for ask in asks:
-        shop.engine.recommend(ask)
-    item = ids(shop.engine.recommend(asks[0]))[0]
-    shop.tell(warm_user, item, "purchase")
+    models = (Ask(warm_user, model=name) for name in ("content", "popular"))
+    asks = [Ask(warm_user), Ask(warm_user, k=30), Ask(warm_user, reasons=True), *models]
+    bought = {ids(shop.engine.recommend(ask))[0] for ask in asks}
+    for item in bought:
+        shop.tell(warm_user, item, "purchase")
     for ask in asks:
         answer = shop.engine.recommend(ask)
-        assert item not in ids(answer) and len(answer.items) == ask.k
+        assert not bought & set(ids(answer)) and len(answer.items) == ask.k
+
+
+def test_a_stranger_is_not_shown_what_they_just_bought_whatever_is_down(artifact, tmp_path):
+    model = Wrapped(artifact.pipeline.model, lambda: 1 / 0)
+    shop = Shop(Held(with_model(artifact, model)), tmp_path)
+    item = ids(shop.engine.recommend(Ask("visitor")))[0]
+    shop.tell("visitor", item, "purchase")
+    answer = shop.engine.recommend(Ask("visitor"))
+    assert answer.degraded == ("model",) and item not in ids(answer) and len(answer.items) == 10
+    shop.engine.close()
 
 
 def test_a_view_is_no_purchase(shop, warm_user):
@@ -432,6 +442,23 @@ def test_a_training_that_came_later_knows_the_stock_better(shop, artifact, warm_
     shop.live.stable = later
     assert shop.engine.refresh()
     assert item in ids(shop.engine.recommend(Ask(warm_user)))
+
+
+def test_a_list_that_was_being_made_when_an_item_sold_out_is_not_kept(artifact, tmp_path, warm_user):
+    sell = []
+
+    def rerank(lists, batch, k):
+        if sell:
+            shop.engine.stock(sell.pop(), False)
+        return lists.cut(k)
+
+    shop = Shop(Held(replace(artifact, pipeline=replace(artifact.pipeline, rerankers=(rerank,)))), tmp_path)
+    for ask in (Ask("stranger"), Ask(warm_user)):
+        item = ids(shop.engine.recommend(replace(ask, k=9)))[0]
+        sell.append(item)
+        shop.engine.recommend(ask)
+        assert item not in ids(shop.engine.recommend(ask))
+    shop.engine.close()
 
 
 def test_stock_survives_a_restart_and_a_torn_journal(clock):
@@ -676,6 +703,24 @@ def test_a_model_that_is_too_slow_is_not_waited_for(artifact, tmp_path, warm_use
     release.set()
     assert all("model" in answer.degraded and len(answer.items) == 10 for answer in answers)
     assert took < 15 and shop.engine.breakers["model"].state == "open"  # 12 waits of 20 s would be 240
+    shop.engine.close()
+
+
+def test_who_answers_too_late_each_time_has_not_answered(artifact, tmp_path, warm_user):
+    gate, slow = threading.Semaphore(0), threading.Event()
+    model = Wrapped(artifact.pipeline.model, lambda: slow.is_set() and gate.acquire(timeout=20))
+    shop = Shop(Held(with_model(artifact, model)), tmp_path)
+    shop.engine.warm()
+    slow.set()
+    shop.engine.deadline_ms = 40.0
+    for item in artifact.data.items[:5]:
+        assert "model" in shop.engine.recommend(Ask(warm_user, session=(str(item),))).degraded
+        gate.release()  # now it answers, when nobody waits any more
+        for _ in range(4000):
+            if not shop.engine._workers._stuck:
+                break
+            time.sleep(0.005)
+    assert shop.engine.breakers["model"].state == "open"
     shop.engine.close()
 
 
