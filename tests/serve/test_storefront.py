@@ -443,7 +443,7 @@ def test_a_typo_is_mended_and_said(browse):
     at = browse()
     at.text_input(key="query").set_value("shampo").run()
     text = said(at)
-    assert "15 products for “<bdi>shampo</bdi>”" in text
+    assert "The best 8 for “<bdi>shampo</bdi>”" in text
     assert "Showing results for <b>shampoo</b>" in text
     assert shown(at, "found")[0] == "p30"
     at.text_input(key="query").set_value("").run()

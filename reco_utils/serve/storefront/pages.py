@@ -6,6 +6,7 @@ What somebody did in this visit lives in Streamlit's session and ends with it. W
 in the address, where it would be kept by browsers and logs.
 """
 
+import math
 import secrets
 import time
 from collections import Counter
@@ -27,7 +28,7 @@ N_POOL, N_TILES, N_PICKED = 100, 12, 8  # products to pick from, those shown at 
 STRANGER = "somebody-never-seen-before"
 LONGEST_QUERY = 300  # characters
 ALL = ""  # the switch between models: everything together
-PRICES = [0, 5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000, None]  # None: no limit
+PRICES = [0, 5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000, math.inf]
 MENU = {"home": "For you", "pick": "Pick what you like", "experiments": "Experiments", "you": "Your data"}
 TO_TOP = "<script>/* page {} */ document.querySelector('[data-testid=\"stMain\"]')?.scrollTo(0, 0)</script>"
 DID = {"click": "you looked at", "like": "you liked", "add_to_cart": "you put into the cart", "purchase": "you bought"}
@@ -52,8 +53,9 @@ def visit() -> Any:
     if "visitor" not in state:
         state.visitor = f"visitor-{secrets.token_hex(6)}"
         state.clicks, state.carts, state.shown, state.causes, state.gone = {}, {}, {}, {}, {}
+        state.between = (PRICES[0], PRICES[-1])
         state.picks, state.pool_at, state.said, state.liked, state.turned = [], 0, [], set(), 0
-    for name in ("user", "model", "categories", "prices", "query"):  # else forgotten on pages that do not show them
+    for name in ("user", "model", "categories", "query"):  # else forgotten on pages that do not show them
         if name in state:
             state[name] = state[name]
     return state
@@ -355,8 +357,8 @@ def your_list(desk: Desk, place: str, *, row: bool = False) -> Answer | None:
 def _ask() -> Ask:
     """The question that switches and filters ask."""
     state = st.session_state
-    low, high = state.get("prices") or (0, None)
-    price = (None if not low else float(low), None if high is None else float(high))
+    low, high = state.between
+    price = (float(low) if low else None, None if high == math.inf else float(high))
     session = tuple(state.clicks.get(who(), ()))
     return Ask(who(), K, True, session, tuple(state.get("categories") or ()), price, state.get("model") or None)
 
@@ -439,21 +441,27 @@ def _filters(desk) -> None:
             st.pills("Only from", names, selection_mode="multi", key="categories", format_func=label)
         elif names:
             st.multiselect("Only from", names, key="categories", placeholder="All categories", width=380)
-        with st.popover(_price_words(st.session_state.get("prices"), desk.currency), icon=":material/sell:"):
+        with st.popover(_price_words(st.session_state.between, desk.currency), icon=":material/sell:"):
             st.select_slider(
                 "Price",
                 PRICES,
-                value=None if "prices" in st.session_state else (PRICES[0], PRICES[-1]),
+                value=st.session_state.between,
                 key="prices",
-                format_func=lambda p: "no limit" if p is None else f"{desk.currency}{p}",
+                on_change=_keep_prices,
+                format_func=lambda p: "no limit" if p == math.inf else f"{desk.currency}{p}",
                 width=300,
             )
 
 
+def _keep_prices() -> None:
+    """Remember the price filter on pages that do not show it; Streamlit forgets a slider's two ends otherwise."""
+    st.session_state.between = st.session_state.prices
+
+
 def _price_words(prices, currency) -> str:
     """The price filter on its button."""
-    low, high = prices or (0, None)
-    if high is None:
+    low, high = prices
+    if high == math.inf:
         return f"From {currency}{low}" if low else "Any price"
     return f"{currency}{low} to {currency}{high}" if low else f"Up to {currency}{high}"
 
@@ -512,8 +520,8 @@ def search(desk: Desk) -> None:
         return
     lost = window.is_lost(answer.understood)
     items = [] if lost else [listed.item for listed in answer.items]
-    found = counted(len(items), "product") if items else "Nothing"
-    st.html(window.head(f"{found} for “<bdi>{safe(query, 80)}</bdi>”", "", 1))
+    found = f"The best {len(items)}" if len(items) == 2 * K else counted(len(items), "product")
+    st.html(window.head(f"{found if items else 'Nothing'} for “<bdi>{safe(query, 80)}</bdi>”", "", 1))
     if lines := [] if lost else window.understood_words(answer.understood, desk.currency):
         st.html(window.notice("<br>".join(lines)))
     if items:

@@ -54,6 +54,9 @@ SHEET = """<style>
 .st-key-picked [class*="st-key-acts"] span:has(> [data-testid="stIconMaterial"]) { display: none; }
 [class*="st-key-acts"] button { min-height: 2.1rem; padding: .1rem .55rem; }
 [class*="st-key-like-"] button { color: var(--mute); }
+[class*="st-key-card"] > [data-testid="stLayoutWrapper"]:last-child { margin-top: auto; }
+.stButtonGroup button[data-selected="true"] { color: var(--ink); border-color: var(--ink); }
+.stTextInput [data-testid="stIconMaterial"] { color: var(--mute); }
 .facts { padding: .05rem .7rem .2rem; } .facts .line { display: flex; align-items: baseline; gap: .5rem; flex-wrap: wrap; }
 .price { font-weight: 700; font-size: 1.05rem; font-variant-numeric: tabular-nums; }
 .cat { color: var(--mute); font-size: .84rem; } .out { color: var(--ink); font-weight: 600; font-size: .84rem; }
