@@ -155,6 +155,24 @@ class Wrapped:
         return self.model.score(batch)
 
 
+def wait_for(what):
+    """Until something is true, but not for ever."""
+    for _ in range(4000):
+        if what():
+            return
+        time.sleep(0.005)
+    raise AssertionError("waited for 20 s")
+
+
+def until_open(engine, part, ask):
+    """The answers until a breaker opens, and the one after; a busy machine may have no thread in time now and then."""
+    answers = []
+    while engine.breakers[part].state == "closed" and len(answers) < 200:
+        answers.append(engine.recommend(ask()))
+    assert engine.breakers[part].state == "open"
+    return [*answers, engine.recommend(ask())]
+
+
 # ---------------------------------------------------------------------------------------------------------- known users
 def test_a_known_user_gets_what_the_pipeline_says(engine, artifact, warm_user):
     answer = engine.recommend(Ask(warm_user))
@@ -698,11 +716,12 @@ def test_a_model_that_is_too_slow_is_not_waited_for(artifact, tmp_path, warm_use
     shop.engine.deadline_ms = 60.0
     clicked = tuple(str(item) for item in artifact.data.items[:2])
     start = time.perf_counter()
-    answers = [shop.engine.recommend(Ask(warm_user, session=clicked)) for _ in range(12)]
+    answers = until_open(shop.engine, "model", lambda: Ask(warm_user, session=clicked))
     took = time.perf_counter() - start
     release.set()
-    assert all("model" in answer.degraded and len(answer.items) == 10 for answer in answers)
-    assert took < 15 and shop.engine.breakers["model"].state == "open"  # 12 waits of 20 s would be 240
+    assert all(answer.degraded in (("model",), ("busy",)) and len(answer.items) == 10 for answer in answers)
+    assert took < 15  # 5 waits of 20 s would be 100
+    assert answers[-1].degraded == ("model",) and answers[-1].path == "precomputed"
     shop.engine.close()
 
 
@@ -713,14 +732,14 @@ def test_who_answers_too_late_each_time_has_not_answered(artifact, tmp_path, war
     shop.engine.warm()
     slow.set()
     shop.engine.deadline_ms = 40.0
-    for item in artifact.data.items[:5]:
-        assert "model" in shop.engine.recommend(Ask(warm_user, session=(str(item),))).degraded
-        gate.release()  # now it answers, when nobody waits any more
-        for _ in range(4000):
-            if not shop.engine._workers._stuck:
-                break
-            time.sleep(0.005)
-    assert shop.engine.breakers["model"].state == "open"
+
+    def after_the_last_one_answered():
+        if shop.engine._workers._stuck:
+            gate.release()  # now it answers, when nobody waits any more
+            wait_for(lambda: not shop.engine._workers._stuck)
+        return Ask(warm_user, session=(str(artifact.data.items[0]),))
+
+    assert until_open(shop.engine, "model", after_the_last_one_answered)
     shop.engine.close()
 
 
@@ -801,10 +820,9 @@ def test_a_reranker_that_hangs_costs_the_deadline_and_no_more(artifact, tmp_path
     shop.engine.warm()
     release.clear()
     shop.engine.deadline_ms = 60.0
-    answers = [shop.engine.recommend(Ask(warm_user)) for _ in range(7)]
-    assert all(a.degraded == ("rerank",) and len(a.items) == 10 for a in answers)
-    assert shop.engine.breakers["rerank"].state == "open"
+    answers = until_open(shop.engine, "rerank", lambda: Ask(warm_user))
     release.set()
+    assert all(answer.degraded in (("rerank",), ("busy",)) and len(answer.items) == 10 for answer in answers)
     shop.engine.close()
 
 
@@ -928,11 +946,7 @@ def test_who_comes_before_the_new_view_is_ready_gets_the_old_one(shop, artifact,
     shop.live.stable = replace(artifact, manifest=replace(artifact.manifest, version="v2"))
     answer = shop.engine.recommend(Ask(warm_user))  # nobody called refresh
     assert answer.version in ("v1", "v2") and len(answer.items) == 10
-    for _ in range(2000):
-        if shop.engine.recommend(Ask(warm_user)).version == "v2":
-            break
-        time.sleep(0.005)
-    assert shop.engine.recommend(Ask(warm_user)).version == "v2"
+    wait_for(lambda: shop.engine.recommend(Ask(warm_user)).version == "v2")
 
 
 def test_an_old_model_serves_but_is_not_ready(shop, warm_user):
@@ -952,7 +966,7 @@ def test_who_is_forgotten_leaves_no_trace_and_others_keep_their_lists(artifact, 
     shop = Shop(Live(home), tmp_path)
     engine = shop.engine
     engine.warm()
-    others = [str(user) for user in artifact.data.users if user != warm_user][:40]
+    others = [str(user) for user in artifact.data.users if user != warm_user][:15]
     before = {user: ids(engine.recommend(Ask(user))) for user in others}
     shop.tell(warm_user, str(artifact.data.items[3]), "purchase")
     engine.recommend(Ask(warm_user))
