@@ -81,7 +81,7 @@ def _index(tables):
     for kind, table in tables:
         for entry in re.split(r"[,\n]", table):
             if phrase := stems(entry):
-                exact = re.search(r"=(\w+)", entry) or re.fullmatch(r"\s*(\w{4,}able)\s*", entry)
+                exact = re.search(r"=(\w+)", entry) or re.fullmatch(r"\s*(\w{3,}(?:able|ed|ing))\s*", entry)
                 words = tuple(root(word) for word in spelled(entry))
                 index.setdefault(words[0], []).append((words, phrase, exact[1] if exact else "", kind))
     return {first: sorted(rest, key=lambda found: (-len(found[0]), not found[2])) for first, rest in index.items()}
@@ -184,7 +184,8 @@ def _same_thing(phrase, kind, ledger):
 
 def _owned(found, at):
     """Is a thing somebody's, and not the product's: "any coat pocket"?"""
-    return any(t.stem in ("any", "every", "your") for t in found[max(0, at - 2) : at])
+    before = [t.stem for t in found[max(0, at - 2) : at]]
+    return not {"any", "every", "your"}.isdisjoint(before) or before == ["in", "the"]
 
 
 def _of_a_scene(found, last, ledger):

@@ -30,7 +30,8 @@ SHORT = re.compile(r"\s(?:short of|shy of|under|below|less than|off)\s(?:the\s)?
 PAIR = re.compile(r"\bpair\b", re.I)
 PORTION = {stem(w) for w in "serving portion dose cup bowl per each recommended".split()}
 PIECES = {
-    stem(w) for w in "portion serving can pouch jar bottle pack packet tin bag sachet bar tube unit box".split()
+    stem(w)
+    for w in "portion serving can pouch jar bottle pack packet tin bag sachet bar tube unit box shot cup brew mug coffee".split()
 } | {"piec", "set", "piece", "part", "item", "thing"}
 
 
@@ -172,6 +173,12 @@ def _sum(said, ledger):
         named = q.dimension == "count" and said.head and said.head[-1] in with_implied(set(k.near))
         if not k.strict and (said.total or PIECES & set(said.head[:1]) or named):
             parts.setdefault(k.fact, []).append(k.quantity.low)
+    if said.total and q.dimension != "count":  # six metres of hose and five of cable are eleven together
+        known = [k for k in _single(ledger, q.dimension) if k.near]
+        for a in known:
+            for b in known:
+                if a.fact < b.fact and _near_enough(q, a.quantity.low + b.quantity.low, q.dimension, a.quantity.unit):
+                    return f"{a.fact}, and {b.fact}"
     for fact, values in parts.items():
         if len(values) > 1 and _near_enough(q, sum(values), q.dimension):
             return f"sum of {fact}"

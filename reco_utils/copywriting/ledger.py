@@ -151,7 +151,17 @@ def negations(found: list[Token], text: str) -> list[bool]:
 def _after_no(found, i):
     for j in range(i - 1, max(-1, i - 5), -1):
         word, after = found[j].stem, found[j + 1].stem
-        if found[j].clause != found[i].clause or word in ("but", "with", "in", "on", "at", "inside"):
+        if found[j].clause != found[i].clause or word in (
+            "but",
+            "with",
+            "in",
+            "on",
+            "at",
+            "inside",
+            "thank",
+            "becaus",
+            "when",
+        ):
             return False
         if word in NO:
             return after not in EMPTY_NO
@@ -274,6 +284,7 @@ def _known(name, text):
     ):  # a dual-band router has two bands
         near = frozenset({stem(match[1])})
         yield Known(Quantity(*match.span(), 2, 2, "count", "", "", True), near, near, fact)
+    yield from _products(text, all_q, around, fact)
     yield from _spans(all_q, named, around, fact)
     yield from _listed(named, around, name, text)
 
@@ -288,10 +299,23 @@ def _variants(text, q, before):
     if q.low < q.high:
         yield q._replace(low=q.high - q.low, high=q.high - q.low), True
         if q.dimension == "count":
+            yield q._replace(low=q.high - q.low + 1, high=q.high - q.low + 1), True  # sizes 25 to 34 are ten
             for value in range(int(q.low) + 1, min(int(q.high), int(q.low) + 60)):
                 yield q._replace(low=value, high=value), False
     if q.dimension == "count" and re.search(r"\d\s?[x\u00d7]\s?\d", text):  # 40 x 40 without a unit is in cm
         yield q._replace(low=q.low / 100, high=q.high / 100, dimension="length", unit="cm"), False
+
+
+def _products(text, all_q, around, fact):
+    """2 x 150 ml and 2 x 260 ml are 820 ml."""
+    totals: dict[str, list[Quantity]] = {}
+    for n, q in zip(all_q, all_q[1:]):
+        if n.dimension == "count" and q.unit and re.fullmatch(r"\s?[x\u00d7]\s?", text[n.end : q.start]):
+            totals.setdefault(q.dimension, []).append(q._replace(low=n.low * q.low, high=n.low * q.low))
+    for found in totals.values():
+        value = sum(q.low for q in found)
+        if len(found) > 1:
+            yield Known(found[0]._replace(low=value, high=value), frozenset(), frozenset(around), fact)
 
 
 def _spans(all_q, named, around, fact):

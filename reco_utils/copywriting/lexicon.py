@@ -183,7 +183,7 @@ der blaue engel, dermatologically, dermatologist, doc, docg, eco, eco friendly, 
 energy class, energy efficient, energy star, environment, environmental, environmentally, ethical, ethically
 fair trade, fairtrade, fda, food grade, free range, fsc, gmo, gots, grass fed, grs, halal, hygienic, ip67, ip68, ipx4
 ipx7, iso, kosher, lab tested, laboratory, leaping bunny, licensed, line caught, medical grade, military grade, mit
-msc, mulesing, natrue, nhs, non gmo, non toxic, nontoxic, nordic swan, nsf, oeko, oeko tex, official, officially
+msc, mulesing, natrue, nhs, non gmo, non toxic, nontoxic, nordic swan, nsf, oeko, oeko tex, official
 ophthalmologist, organic, organically, paediatrician, patent pending, patented, pdo, pediatrician, pefc, pgi
 pole caught, professional grade, protected designation, rainforest alliance, rds, recyclable, recycled, regulation
 regulation size, responsibly, rohs, rws, sanitised, seal of approval, single estate, single origin, sterile
@@ -439,6 +439,7 @@ zip pocket, zipped, zipped pocket, zipper, zips, zoom lens
 
 # words of a claim list that mean nothing by themselves in these phrases
 IDIOMS = """
+carbon dioxide
 round two, round one, all year round, year round, the round, coat pocket, coat pockets, jacket pocket, trouser pocket
 back pocket, shirt pocket
 oak tree, apple tree, back seat, one charge, a charge, a single charge, silk road, paper round, stone s throw

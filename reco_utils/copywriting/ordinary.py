@@ -225,6 +225,14 @@ sailing scrapbooking sewing shift shopping skating skiing soccer spend spending 
 swimming tasks tennis timetable trekking typing upkeep video volleyball walk walking weeding woodwork workday workload
 workout writing yoga zoom
 """,
+    "plain adjectives": """
+heavy light bright dark big small large tall short long thin thick wide narrow deep shallow round flat square
+straight curved
+soft hard firm smooth rough sharp blunt clean dirty wet dry hot cold warm cool quiet loud fast slow strong weak old
+new young
+rich poor full empty open closed safe simple plain fresh ripe raw crisp steady sturdy solid stable bold pale faint
+clear
+""",
     "how and how much": """
 against amid unlike onto despite via upon without within beyond behind opposite versus concerning regarding
 throughout minus

@@ -179,7 +179,7 @@ _UNIT = "|".join(re.escape(u).replace(r"\ ", "[ -]") for u in sorted(UNIT, key=l
 _UNIT = _UNIT.replace("|in|", r"|in(?=\s*(?:$|[,;.)|]|x\s?\d|waist|screen|display|wide|long|high|tall|deep))|")
 _NUMBER = re.compile(rf"(?<![\w.,/])(?P<sign>[\u20ac\u00a3$]|(?:eur|gbp|usd|chf)\s)?\s?{NUMBER}", re.X | re.I)
 _AFTER = re.compile(
-    rf"(?:\s(?:full|whole|long|short|working|business|square))?(?:[\s\u00a0-]*|\s?(?:of\s)?an?\s|\sof\s)(?P<unit>{_UNIT})(?![\w\u00b2])",
+    rf"(?:\s(?:full|whole|long|short|working|business))?(?:[\s\u00a0-]*|\s?(?:of\s)?an?\s|\sof\s)(?P<unit>{_UNIT})(?![\w\u00b2])",
     re.I,
 )
 _AND_A_HALF = re.compile(r"\sand\sa\s(half|quarter)(?!\s(?:of|an?)\b|-)", re.I)
@@ -256,7 +256,9 @@ def _read(text, m):
         end = after.end("unit")
         if more := _AND_A_HALF.match(text, end):
             value, end = value + {"half": 0.5, "quarter": 0.25}[more[1].lower()], more.end()
-        if UNIT[unit][0] == "money" and (more := re.match(rf"\s({_TEEN})\b(?!\s(?:{_UNIT}))", text[end:], re.I)):
+        if (UNIT[unit][0] == "money" or unit in ("metre", "metres")) and (
+            more := re.match(rf"\s({_TEEN})\b(?!\s(?:{_UNIT}))", text[end:], re.I)
+        ):
             value, end = value + _word(more[1]) / 100, end + more.end()
     return [start, end, value, unit, digits]
 
