@@ -10,7 +10,8 @@ and asked by a second process over keep-alive connections.
   coordinated omission).
 - Who asks is drawn by Zipf's law from the users of the shop; one in twenty is a stranger never seen before.
 - warm: everybody in the plan has asked before; cold: the cache is empty at the start; none: no request is like one
-  before, so every list is made. `cached` is the share of answers that came out of the cache.
+  before, so every list is made. `cached` is the share of answers that came out of the cache, `degraded` of those for
+  which a part failed or was late.
 - mixed: of a hundred requests 70 are for lists, 10 for similar items, 5 are searches and 15 bring an event.
 - headroom: rates grow by a quarter until the p99 is above 50 ms, or there is an error; the last good rate is printed.
 - Latencies in ms; processor in % of one core. Any answer but 200 and 202 is an error, and so is none within 5 s.
@@ -61,7 +62,20 @@ SERVE = """import os, sys
 from reco_utils.serve import api, settings
 sys.exit(api.run(settings.Settings.from_environment(os.environ)))
 """
-COLUMNS = ("rate", "done/s", "p50", "p95", "p99", "max", "errors", "cached", "late p99", "server %", "generator %")
+COLUMNS = (
+    "rate",
+    "done/s",
+    "p50",
+    "p95",
+    "p99",
+    "max",
+    "errors",
+    "cached",
+    "degraded",
+    "late p99",
+    "server %",
+    "generator %",
+)
 
 
 # -------------------------------------------------------------------------------------------------------------- plans
@@ -158,7 +172,7 @@ class Load:
     def __init__(self, host, port, requests, times):
         self.address, self.requests, self.times = (host, port), requests, times
         self.sent, self.ended = [None] * len(times), [None] * len(times)
-        self.statuses, self.cached, self.n_open, self.next = Counter(), 0, 0, 0
+        self.statuses, self.cached, self.degraded, self.n_open, self.next = Counter(), 0, 0, 0, 0
         self.idle, self.waiting = [], deque()
 
     async def run(self, connections: int, give_up: float = GIVE_UP_SECONDS) -> None:
@@ -210,6 +224,7 @@ class Load:
         self.ended[at] = time.perf_counter()
         self.statuses[answer[9:12].decode()] += 1
         self.cached += b'"cached":true' in answer
+        self.degraded += b'"degraded":["' in answer
         if sum(self.statuses.values()) >= len(self.times):
             self.over.set()
 
@@ -247,6 +262,7 @@ def figures(load: Load, seconds: float, busy: float, server: float) -> dict:
     return {
         "n": n, "done/s": good / max(seconds - 0.05, 1e-9), "p50": share(waited, 0.5), "p95": share(waited, 0.95),
         "p99": share(waited, 0.99), "max": waited[-1], "errors": n - good, "cached": load.cached / max(n, 1),
+        "degraded": load.degraded / max(n, 1),
         "late p99": share(late, 0.99), "server %": 100 * server / seconds, "generator %": 100 * busy / seconds,
         "statuses": dict(load.statuses), "connections": load.n_open,
     }  # fmt: skip
@@ -371,7 +387,7 @@ def table(rows: list[dict]) -> str:
 
 def cell(name: str, value: float) -> str:
     """A figure as text."""
-    digits = {"rate": 0, "errors": 0, "done/s": 0, "cached": 2, "server %": 0, "generator %": 0}
+    digits = {"rate": 0, "errors": 0, "done/s": 0, "cached": 2, "degraded": 3, "server %": 0, "generator %": 0}
     return f"{value:.{digits.get(name, 1)}f}"
 
 

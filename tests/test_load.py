@@ -119,6 +119,7 @@ def test_who_is_never_answered_counts_as_an_error_that_waits_for_ever(load):
         sent=[0.1, 1.0],
         statuses=Counter({"200": 1}),
         cached=0,
+        degraded=0,
         n_open=1,
     )
     found = load.figures(run, 2.05, 0.1, 0.4)

@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -52,6 +53,7 @@ from reco_utils.serve.monitor import Monitor
 from reco_utils.serve.problems import Problem
 from reco_utils.serve.settings import SECRET_LENGTH, Settings
 from reco_utils.serve.upkeep import Upkeep
+from reco_utils.serve.view import POPULAR
 
 log = logging.getLogger("reco_utils.serve")
 
@@ -184,8 +186,18 @@ class Rooms:
             given.get("model"),
             given.get("arm", ""),
         )
-        answer = self.engine.at_once(ask) or await self.apart(self.engine.recommend, ask)
+        answer = self.engine.at_once(ask) or await self._in_time(ask)
         return _list(request, answer, reasons=ask.reasons)
+
+    async def _in_time(self, ask) -> Answer:
+        """The list made on a thread; what is popular if no thread gets round to it within half the deadline."""
+        job = self.pool.submit(self.engine.recommend, ask)
+        making = asyncio.wrap_future(job)
+        await asyncio.wait([making], timeout=self.settings.deadline_ms / 2_000)
+        if making.done() or not job.cancel():  # what has begun is bound by the engine's own deadline
+            return await making
+        answer = self.engine.recommend(replace(ask, model=POPULAR))
+        return replace(answer, degraded=(*answer.degraded, "busy"))
 
     async def similar(self, request, given) -> Response:
         """What goes with an item."""

@@ -298,7 +298,8 @@ OPERATIONS = {
             "arm": Param("string", "Arm of an experiment: its lists are cached apart.", "b", {}),
         },
         text="`step` names the part of the model that answered: strangers get what their cohort likes. `degraded` "
-        "names parts that failed or were late while this list was made.",
+        "names parts that failed or were late while this list was made; `busy` means that nobody had time to make one, "
+        "so that what is popular is shown.",
     ),
     "features": Operation(
         "GET",

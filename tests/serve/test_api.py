@@ -492,6 +492,32 @@ def test_a_client_that_goes_away_in_the_middle_does_no_harm(call):
     assert call("POST", "/v1/events", parts=[(b"[", True)]).status == 400
 
 
+def test_who_would_wait_too_long_for_a_thread_gets_what_is_popular():
+    engine, begun, go = StandIn(), threading.Event(), threading.Event()
+
+    def recommend(ask):
+        if ask.model == "popular":
+            return Answer(ask.user, (), "popular", "v1", degraded=("cache",), path="popular")
+        begun.set()
+        go.wait(10)
+        return Answer(ask.user, (), "hybrid", "v1")
+
+    engine.recommend = recommend
+    call = Caller(engine, replace(SETTINGS, threads=1, deadline_ms=20))
+    path = "/v1/users/ann/recommendations"
+
+    async def two():
+        first = asyncio.create_task(call._send("GET", path, b"", b"", {}, "x", None, True))
+        await asyncio.to_thread(begun.wait, 5)
+        second = await call._send("GET", path, b"", b"", {}, "x", None, True)
+        go.set()
+        return (await first).json, second.json
+
+    first, second = call.runner.run(two())
+    assert first["step"] == "hybrid" and not first["degraded"]  # what has begun is finished
+    assert second["step"] == "popular" and second["degraded"] == ["cache", "busy"]
+
+
 def test_beyond_what_can_be_under_way_requests_are_told_to_come_back():
     engine, begun, go = StandIn(), threading.Barrier(3), threading.Event()
 
@@ -501,7 +527,7 @@ def test_beyond_what_can_be_under_way_requests_are_told_to_come_back():
         return Answer(ask.user, (), "cohort", "v1")
 
     engine.recommend = slow
-    call = Caller(engine, replace(SETTINGS, max_waiting=2))
+    call = Caller(engine, replace(SETTINGS, max_waiting=2, deadline_ms=60_000))
     path = "/v1/users/ann/recommendations"
 
     async def three():
