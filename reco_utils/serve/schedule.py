@@ -327,6 +327,11 @@ class Suppressed:
         return any(at >= seconds for ids in self.hashes.values() for at in ids.values())
 
 
+def without_forgotten(home: Path | str, tables: Tables) -> Tables:
+    """The tables without all who ever asked to be forgotten in this store."""
+    return forget_events(tables, list(remember_forgotten(Path(home)).asked_at(tables.profiles[USER])))
+
+
 def remember_forgotten(home: Path) -> Suppressed:
     """All who ever asked to be forgotten in this store.
 
