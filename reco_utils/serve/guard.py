@@ -1,6 +1,6 @@
 """What every request passes on its way in and every answer on its way out, whatever is being asked.
 
-    request -> id -> room? -> rate -> body, in time and not too large -> the app
+    request -> id -> not too often -> body, in time and not too large -> room -> the app
     answer  <- id, headers that keep browsers careful <- log and counters, without a word about anybody
 
 Plain ASGI: it costs some 20 microseconds. No user id and no address is ever written down; who is who in the log is a
@@ -17,6 +17,7 @@ import time
 import traceback
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -105,7 +106,7 @@ class Guard:
     def __init__(self, app, settings: Settings, counts: Counter, clock: Callable[[], float] = time.monotonic):
         self.app, self.settings, self.counts = app, settings, counts
         self.buckets = TokenBuckets(settings.rate, max(1.0, 2 * settings.rate), clock) if settings.rate else None
-        self.waiting = 0
+        self.under_way: Counter = Counter()
         self._key = secrets.token_bytes(16)
         self._hashes: dict[str, str] = {}
 
@@ -115,30 +116,39 @@ class Guard:
             return
         visit = Visit(scope, send)
         scope["path"] = visit.path  # as it was sent: in an id a quoted slash is no slash
-        self.waiting += 1
+        watched = visit.path.startswith(UNCOUNTED)
         try:
-            self._admit(visit)
+            if self.buckets and not watched:
+                self._count(visit.client)
             if scope["method"] in ("POST", "PUT", "PATCH", "DELETE"):
-                receive = _once(await self._body(visit, receive))
-            await self.app(scope, receive, visit.answer)
+                with self._room("bodies"):  # apart: who sends slowly must not keep out those who ask
+                    receive = _once(await self._body(visit, receive))
+            with self._room("watching" if watched else "questions"):
+                await self.app(scope, receive, visit.answer)
         except Exception as error:
             await self._refuse(visit, error)
         finally:
-            self.waiting -= 1
             self._note(visit)
 
-    def _admit(self, visit) -> None:
-        """Is there room, and has this client not asked too often?"""
-        if visit.path.startswith(UNCOUNTED):
-            return
-        if self.waiting > self.settings.max_waiting:
-            raise Problem(503, "too many requests are under way; try again in a second", {"Retry-After": "1"})
-        wait = self.buckets.take(visit.client) if self.buckets else 0
+    def _count(self, client) -> None:
+        """Has this client not asked too often?"""
+        wait = self.buckets.take(client)
         if wait:
             seconds = str(int(wait) + 1)
             raise Problem(
                 429, f"more than {self.settings.rate:g} requests per second; wait {seconds} s", {"Retry-After": seconds}
             )
+
+    @contextmanager
+    def _room(self, kind):
+        """A place among those under way, if there is one left."""
+        if self.under_way[kind] >= self.settings.max_waiting and kind != "watching":
+            raise Problem(503, "too many requests are under way; try again in a second", {"Retry-After": "1"})
+        self.under_way[kind] += 1
+        try:
+            yield
+        finally:
+            self.under_way[kind] -= 1
 
     async def _body(self, visit, receive) -> bytes:
         """The whole body, refused when it is too large or does not arrive."""

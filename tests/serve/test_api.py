@@ -518,6 +518,22 @@ def test_who_would_wait_too_long_for_a_thread_gets_what_is_popular():
     assert second["step"] == "popular" and second["degraded"] == ["cache", "busy"]
 
 
+def test_who_sends_slowly_keeps_nobody_out_who_asks():
+    call = Caller(settings=replace(SETTINGS, max_waiting=2, body_seconds=5))
+
+    async def all_of_it():
+        post = ("POST", "/v1/events", b"", b"", {}, "x")
+        slow = [asyncio.create_task(call._send(*post, [(b"[", True), "never"], True)) for _ in range(2)]
+        await asyncio.sleep(0)
+        another = await call._send(*post, [(b"[]", False)], True)
+        asks = await call._send("GET", "/v1/users/ann/recommendations", b"", b"", {}, "x", None, True)
+        for task in slow:
+            task.cancel()
+        return another.status, asks.status
+
+    assert call.runner.run(all_of_it()) == (503, 200)
+
+
 def test_beyond_what_can_be_under_way_requests_are_told_to_come_back():
     engine, begun, go = StandIn(), threading.Barrier(3), threading.Event()
 

