@@ -1,4 +1,4 @@
-"""The storefront: every page and click by Streamlit's own test bench, both ways to the engine, pictures, words, files."""
+"""The storefront: every page and click on Streamlit's own test bench, both ways to the engine, pictures, words."""
 
 import json
 import re
@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("streamlit", reason="needs the extra serve")
 pytest.importorskip("fastapi", reason="needs the extra serve")
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from reco_utils.data.shop_words import SHELVES
@@ -266,6 +267,7 @@ def browse(engine, monkeypatch, tmp_path):
         monkeypatch.setattr(app, "open_shop", lambda api, home: shop)
         monkeypatch.setattr(app, "open_rows", lambda shop, api, home: Rows(shop))
 
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda: [])  # reads all packages, every time
     monkeypatch.setattr(pages, "K", K)
     monkeypatch.setattr(pages, "N_TILES", K)
     monkeypatch.setattr(pages, "N_PICKED", K)
@@ -680,8 +682,11 @@ def test_a_picture_is_the_same_every_time_and_depends_on_title_category_and_id()
     first = pictures.picture("Brand tent, rust", "Outdoor", "p1")
     pictures.picture.cache_clear()
     assert first == pictures.picture("Brand tent, rust", "Outdoor", "p1")
-    others = {pictures.picture("Brand tent, olive", "Outdoor", "p1"), pictures.picture("Brand tent, rust", "Toys", "p1"),
-              pictures.picture("Brand tent, rust", "Outdoor", "p2")}  # fmt: skip
+    others = {
+        pictures.picture("Brand tent, olive", "Outdoor", "p1"),
+        pictures.picture("Brand tent, rust", "Toys", "p1"),
+        pictures.picture("Brand tent, rust", "Outdoor", "p2"),
+    }
     assert len({first} | others) == 4
     assert pictures.COLOURS["rust"] in first
 
@@ -730,7 +735,7 @@ def test_every_shape_that_is_called_for_is_drawn():
         ET.fromstring(f"<svg>{re.sub('[{][adlwk][}]', '#000000', shape)}</svg>")
 
 
-# ------------------------------------------------------------------------------------------------------- words and looks
+# -------------------------------------------------------------------------------------------------- words and looks
 def luminance(colour: str) -> float:
     parts = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
     parts = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
@@ -771,8 +776,9 @@ def test_labels_carry_no_markdown_icons_or_colours():
 
 
 @pytest.mark.parametrize(
-    "seconds, words", [(0, "just now"), (59, "59 seconds ago"), (60, "1 minute ago"), (7_300, "2 hours ago"), (2e5, "2 days ago")]
-)  # fmt: skip
+    "seconds, words",
+    [(0, "just now"), (59, "59 seconds ago"), (60, "1 minute ago"), (7_300, "2 hours ago"), (2e5, "2 days ago")],
+)
 def test_ages_are_in_the_largest_unit(seconds, words):
     assert window.ago(seconds) == words
 
@@ -792,8 +798,13 @@ def test_changes_name_what_came_went_and_rose():
 
 
 def test_a_search_is_explained_in_sentences():
-    understood = {"corrected": {"mgu": "mug"}, "unknown": ["zz", "<i>"], "words": ["mug"], "relaxed": ["price", "words"],
-                  "filters": {"brand": "A&B", "price": [5, 20]}}  # fmt: skip
+    understood = {
+        "corrected": {"mgu": "mug"},
+        "unknown": ["zz", "<i>"],
+        "words": ["mug"],
+        "relaxed": ["price", "words"],
+        "filters": {"brand": "A&B", "price": [5, 20]},
+    }
     assert window.understood_words(understood) == [
         "Showing results for <b>mug</b>; nothing here is called “mgu”.",
         "Left out “zz” and “&lt;i&gt;”: no product says so.",
@@ -814,8 +825,14 @@ def test_models_and_steps_have_names_for_people():
 def test_the_command_serves_quietly_on_its_address_with_home_and_api():
     argv = storefront.command("http://127.0.0.1:8000", "127.0.0.1", 8501, home="runs/x")
     assert argv[1:4] == ["-m", "streamlit", "run"]
-    wanted = {"--server.address=127.0.0.1", "--server.port=8501", "--server.headless=true",
-              "--browser.gatherUsageStats=false", "--server.fileWatcherType=none", "--client.showErrorDetails=none"}  # fmt: skip
+    wanted = {
+        "--server.address=127.0.0.1",
+        "--server.port=8501",
+        "--server.headless=true",
+        "--browser.gatherUsageStats=false",
+        "--server.fileWatcherType=none",
+        "--client.showErrorDetails=none",
+    }
     assert wanted <= set(argv)
     assert argv[argv.index("--") + 1 :] == ["--api", "http://127.0.0.1:8000", "--home", "runs/x"]
     assert app.where(argv[argv.index("--") + 1 :], {}) == ("http://127.0.0.1:8000", "runs/x")
