@@ -62,6 +62,7 @@ LOG_MS = 5_000.0  # writing to the disk may take longer than a list: it must not
 MAX_UNTOLD = 100_000  # events kept for a feature store that is down
 MAX_UNPURGED = 10_000  # users whose lists are to be purged when the cache is back; beyond, all lists are
 ALL = ""  # is nobody's id
+MARK = "engine:told"  # a key that is there as long as the feature store has its memory
 MAX_EVENTS = 100_000  # in one call
 BUSY = "busy"  # instead of a part: there was no thread to begin with
 NOTHING = np.empty(0, np.int64)
@@ -377,7 +378,7 @@ class Engine:
         """Serve what is published now; True if that is another version. Call it every few seconds.
 
         Requests go on with the old version until the new one is ready for the first question. Also reads what other
-        processes said about stock, and tells the feature store what it missed while it was down.
+        processes said about stock, and tells the feature store what it missed while it was down, or has lost.
         """
         before = self._served()
         self._quietly(self.live.refresh)
@@ -395,10 +396,15 @@ class Engine:
             self._ask_store("cache", self.cache, lambda: self.cache.purge_all())
         if self._untold:
             self._tell(())
+        if self.breakers["features"].state != "open":
+            self._quietly(self._replay_what_was_lost)
         return changed
 
     def replay(self) -> int:
-        """Tell the feature store all events since the training, and how many: after a restart with one in memory.
+        """Tell the feature store all events since the training, and how many there were.
+
+        `refresh` does it by itself when the store has lost its memory: one in this process after a restart, or a Redis
+        that was killed. Events told twice count once.
 
         Raises
         ------
@@ -410,12 +416,18 @@ class Engine:
             while True:
                 n, events = self.log.since(n, 10_000)
                 if not events:
+                    self.store.kv.set(MARK, b"all events were told")
                     return told
                 recent = [event for event in events if event.timestamp > view.asof]
                 self.store.update(*recent)
                 told += len(recent)
         except Exception as error:
             raise Unavailable(f"events could not be replayed: {describe(error)}") from error
+
+    def _replay_what_was_lost(self):
+        """Replay if the store does not know any more that everything was told; lists made meanwhile are thrown away."""
+        if self.store.kv.get(MARK) is None and self.replay():
+            self._ask_store("cache", self.cache, lambda: self.cache.purge_all())
 
     def health(self) -> Health:
         """Is a model loaded, young enough, and is the fallback armed?"""

