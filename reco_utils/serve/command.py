@@ -86,11 +86,12 @@ def _tables(options):
 
 def _train(options) -> int:
     from reco_utils.serve import artifact
+    from reco_utils.serve.schedule import without_forgotten
 
     print(f"training on {options.dataset} ({options.size}) ...", flush=True)
     before = artifact.published(options.home).version
     old = artifact.load(options.home, before) if before else None
-    new = artifact.train(_tables(options), previous=old)
+    new = artifact.train(without_forgotten(options.home, _tables(options)), previous=old)
     version = artifact.save(new, options.home)
     figures = ", ".join(f"{label} {round(value, 3):g}" for label, value in new.manifest.metrics.items())
     print(f"saved {version}: {new.manifest.n_users:,} users, {new.manifest.n_items:,} items; on test data {figures}")

@@ -105,3 +105,20 @@ def test_an_empty_home_says_how_to_fill_it(tmp_path, capsys):
     assert "`serve train` makes one" in capsys.readouterr().out
     assert serve(tmp_path, "rollback") == 2
     assert serve(tmp_path, "lists") == 2
+
+
+def test_cron_trains_what_is_due_and_writes_the_lists(home, tmp_path, capsys):
+    assert serve(home, "train") == 0
+    assert serve(home, "retrain") == 0 and "nothing was due" in capsys.readouterr().out
+    assert serve(home, "retrain", "--what", "factors") == 0
+    said = capsys.readouterr().out
+    assert f"published {names(home)[0]}" in said and "the content model is that of" in said
+    assert serve(home, "lists", "--out", str(tmp_path / "lists"), "-k", "3") == 0
+    assert f"500 lists of version {names(home)[0]}" in capsys.readouterr().out
+    assert pd.read_parquet(tmp_path / "lists").groupby("user_id").size().eq(3).all()
+
+
+def test_who_was_forgotten_does_not_come_back_with_the_next_training(home):
+    user = artifact.load(home).data.users[7]
+    artifact.forget_user(home, user)
+    assert serve(home, "train") == 0 and not artifact.load(home).knows(user)
