@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
 from typing import Self
@@ -50,12 +51,13 @@ class LocalRedis:
         self.port = self.port or _free_port()
         settings = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "loglevel": "warning"}
         command = [str(self.executable or _executable()), *(w for k, v in settings.items() for w in (f"--{k}", str(v)))]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=os.sep)
+        self._words = tempfile.TemporaryFile()  # a pipe that nobody reads would stop the server when it is full
+        self._process = subprocess.Popen(command, stdout=self._words, stderr=subprocess.STDOUT, cwd=os.sep)
         until = time.monotonic() + 10
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 self.kill()
-                raise RuntimeError(f"redis-server did not start on port {self.port}: {self._last_words.strip()[-300:]}")
+                raise RuntimeError(f"redis-server did not start on port {self.port}: {self._last_words[-300:]}")
             time.sleep(0.01)
         return self
 
@@ -76,8 +78,11 @@ class LocalRedis:
     def _end(self, how):
         if self._process is not None:
             how(self._process)
-            self._last_words = self._process.communicate()[0].decode(errors="replace")
+            self._process.wait()
             self._process = None
+            with self._words:
+                self._words.seek(0)
+                self._last_words = self._words.read().decode(errors="replace").strip()
 
     def _answers(self):
         try:

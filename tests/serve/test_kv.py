@@ -509,6 +509,15 @@ def test_two_prefixes_share_a_server_and_nothing_else(redis_server):
     assert two.get("a") == b"2" and two.delete_prefix("") == 1
 
 
+def test_a_server_that_cannot_start_says_why(redis_server):
+    with socket.socket() as taken:  # by somebody who is no Redis
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(RuntimeError, match=f"(?s)did not start on port {port}: .*[Aa]ddress already in use"):
+            LocalRedis(port, redis_server.executable).start()
+
+
 # ------------------------------------------------------------------------------------------------- names
 def test_the_hash_depends_on_the_id_and_on_the_secret():
     ids = ["ann", "Ann", "ann ", "a:b", "日本語", "\ud800", "x" * 10_000, "line\nbreak", ""]
