@@ -34,7 +34,7 @@ def trained(size: str, home: Path):
     return folder
 
 
-def engine_of(folder: Path, store: str):
+def engine_of(folder: Path, store: str, scratch: Path):
     """The engine over that artifact, with all its parts, the log in a file."""
     from reco_utils.serve.cache import ListCache
     from reco_utils.serve.engine import Engine, catalog_facts
@@ -45,7 +45,7 @@ def engine_of(folder: Path, store: str):
     from reco_utils.serve.monitor import Monitor
 
     live, kv = Live(folder), open_kv(store)
-    log = EventLog(folder / "bench-events.db")
+    log = EventLog(scratch / f"events-{time.time_ns()}.db")  # a new one: yesterday's events would make every list live
     return Engine(live, FeatureStore(kv, facts=catalog_facts(live)), ListCache(kv), log, Monitor())
 
 
@@ -101,9 +101,9 @@ def measure(ask, before, n_requests) -> dict:
     return {name: float(value) for name, value in row.items()}
 
 
-def run(size, store, folder, n_requests) -> dict:
+def run(size, store, folder, scratch, n_requests) -> dict:
     """All rows for one size of the shop and one store."""
-    engine = engine_of(folder, store)
+    engine = engine_of(folder, store, scratch)
     warm_ms = engine.warm() * 1000
     data, rng = engine.live.stable.data, np.random.default_rng(0)
     known = data.users[np.diff(data.weights.indptr) >= BUSY].tolist()
@@ -140,7 +140,7 @@ def main() -> None:
         for size in chosen.sizes:
             folder = trained(size, chosen.home or Path(scratch))
             for store in chosen.store:
-                found = run(size, store, folder, chosen.requests)
+                found = run(size, store, folder, Path(scratch), chosen.requests)
                 record["runs"][f"{size}, {store.split(':')[0]}"] = found
                 title = f"{size} shop, {found['users']:,} users, {found['items']:,} items, {store.split(':')[0]}"
                 print(f"\n### {title} (ready after {found['warm_ms']:.0f} ms)\n\n{table(found)}")
