@@ -1,11 +1,11 @@
 """The engine over HTTP, for one process; all of what may be asked stands in `contract`.
 
-app = create_app(engine, settings)           # an ASGI app
-status = run(settings)                       # until Ctrl-C or SIGTERM
-with running(app) as url: ...                # in a thread, for tests and notebooks
+    app = create_app(engine, settings)           # an ASGI app
+    status = run(settings)                       # until Ctrl-C or SIGTERM
+    with running(app) as url: ...                # in a thread, for tests and notebooks
 
-socket -> uvicorn -> guard -> route -> engine        on the event loop: what is in memory
-                                  \\-> a thread      what waits for the disk or the network
+A list that lies ready is answered on the event loop; what must be made, and what waits for the disk or the network, on
+a thread, and a thread costs a request twice what the list does.
 """
 
 import asyncio

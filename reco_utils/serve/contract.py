@@ -1,8 +1,10 @@
 """What may be asked over HTTP and what comes back: one table, by which queries are read and the OpenAPI is written.
 
-OPERATIONS["recommend"].path                      # "/v1/users/{user}/recommendations"
-read_query(b"k=5&reasons=true", OPERATIONS["recommend"].params)        # {"k": 5, "reasons": True}
-document("0.1.0")                                 # the OpenAPI document as a dict
+    OPERATIONS["recommend"].path                                           # "/v1/users/{user}/recommendations"
+    read_query(b"k=5&reasons=true", OPERATIONS["recommend"].params)        # {"k": 5, "reasons": True}
+    document("0.1.0")                                                      # the OpenAPI document as a dict
+
+So what is documented is what is read, and a parameter costs no validation that its request does not have.
 """
 
 import json
@@ -214,8 +216,9 @@ PROBLEM = _object(type=TEXT, title=TEXT, status=WHOLE, detail=TEXT, request_id=T
 
 # ------------------------------------------------------------------------------------------------- examples
 _PLACE = {"item": "mug-7", "rank": 1, "score": 1.9981, "step": "hybrid", "because": "tea-2", "slot": None}
+_PLACE["reason"] = "Because you bought Green tea"
 _ANSWER = {
-    "user": "ann", "version": "2026-11-22T030000Z-1f3a", "step": "hybrid", "path": "precomputed", "cached": False,
+    "user": "ann", "version": "000042-c15ba177", "step": "hybrid", "path": "precomputed", "cached": False,
     "degraded": [], "items": [_PLACE],
 }  # fmt: skip
 _EVENT = {
@@ -224,8 +227,8 @@ _EVENT = {
 _ITEM = {"item_id": "mug-7", "title": "Blue mug", "category": "Kitchen", "price": 9.5, "in_stock": True}
 _FEATURE = {"value": ["Kitchen", "Tea"], "age_seconds": 3.2, "stale": False, "source": "stream"}
 _PUBLISHED = {
-    "version": "2026-11-22T030000Z-1f3a", "canary_version": None, "canary_share": 0.0,
-    "previous": "2026-11-21T030000Z-77b2",
+    "version": "000042-c15ba177", "canary_version": None, "canary_share": 0.0,
+    "previous": "000041-3d352750",
 }  # fmt: skip
 _METRICS = "# TYPE reco_requests_total counter\nreco_requests_total 3\n"
 _K = Param("integer", "How many.", 10, {"minimum": 1, "maximum": MAX_K, "default": 10})
@@ -281,7 +284,7 @@ OPERATIONS = {
         _ANSWER,
         {
             "k": _K,
-            "reasons": Param("boolean", "Say why, where there is an honest reason.", True, {"default": False}),
+            "reasons": Param("boolean", "Add a sentence why, where there is an honest one.", True, {"default": False}),
             "category": Param(
                 "string", "Only these; may be repeated.", ["Kitchen"], {"maxItems": MAX_NAMES}, many=True
             ),
@@ -403,9 +406,9 @@ OPERATIONS = {
         "/v1/admin/canary",
         "Try a version on a share of the users",
         PUBLISHED,
-        {**_PUBLISHED, "canary_version": "2026-11-23T030000Z-90c1", "canary_share": 0.05},
+        {**_PUBLISHED, "canary_version": "000043-90c1a2e4", "canary_share": 0.05},
         body=_object(version=ID, share={"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
-        body_example={"version": "2026-11-23T030000Z-90c1", "share": 0.05},
+        body_example={"version": "000043-90c1a2e4", "share": 0.05},
         problems=(400, 408, 409, 413, 415),
         tag="admin",
         admin=True,
@@ -441,7 +444,7 @@ OPERATIONS = {
         "/health/ready",
         "May it serve?",
         _object(ready=YES, version=TEXT, age_hours=_or_null(NUMBER), breakers={"type": "object"}, reasons=_list(TEXT)),
-        {"ready": True, "version": "2026-11-22T030000Z-1f3a", "age_hours": 5.1, "breakers": {}, "reasons": []},
+        {"ready": True, "version": "000042-c15ba177", "age_hours": 5.1, "breakers": {}, "reasons": []},
         text="503 with the reasons when no model is loaded, the model is too old or there is nothing to fall back on.",
         tag="health",
     ),

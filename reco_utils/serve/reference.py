@@ -47,7 +47,8 @@ def _operation(path, method, operation) -> str:
 def _row(parameter) -> str:
     """One parameter."""
     example = parameter["example"]
-    example = ", ".join(map(str, example)) if isinstance(example, list) else json.dumps(example)
+    examples = example if isinstance(example, list) else [example]
+    example = ", ".join(each if isinstance(each, str) else json.dumps(each) for each in examples)
     text = parameter.get("description", "In the path, percent-encoded.")
     return (
         f"<tr><td><code>{escape(parameter['name'])}</code><td>{escape(text)}<td><small>{escape(example)}</small></tr>"
