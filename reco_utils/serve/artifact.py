@@ -100,7 +100,6 @@ def save(artifact: Artifact, home: Path | str) -> str:
                 if not late:
                     return _put_in_place(home, folder, artifact.manifest, files)
             artifact = artifact.forget(late)
-            _keep_only(folder, ())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _release(busy)
@@ -110,8 +109,8 @@ def _put_in_place(home, folder, manifest, files) -> str:
     """Give a complete folder its name."""
     numbers = [int(name[:6]) for name in _names(home)]
     version = f"{max(numbers, default=0) + 1:06d}-{secrets.token_hex(4)}"
+    _keep_only(folder, files)  # what a forgotten user was in goes
     _write_manifest(folder, replace(manifest, version=version, files=files, format=plain.FORMAT))
-    plain.sync_folder(folder)
     os.rename(folder, home / version)
     try:
         plain.sync_folder(home)
@@ -162,7 +161,7 @@ def versions(home: Path | str) -> pd.DataFrame:
     now = published(home)
     roles = {now.previous: "previous", now.canary_version: "canary", now.version: "stable"}
     for name in _names(home):
-        row = {"version": name, "bytes": sum(path.stat().st_size for path in (home / name).iterdir())}
+        row = {"version": name, "bytes": _bytes(home / name)}
         try:
             manifest = _read_manifest(home, name)
         except ArtifactError as error:
@@ -354,6 +353,15 @@ def _names(home) -> list[str]:
     if not home.is_dir():
         return []
     return sorted((p.name for p in home.iterdir() if VERSION.fullmatch(p.name) and p.is_dir()), reverse=True)
+
+
+def _bytes(folder) -> int:
+    """The size of a version; a file that goes while we look counts for nothing."""
+    size = 0
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return size
 
 
 def _write_manifest(folder, manifest) -> None:

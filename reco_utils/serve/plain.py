@@ -504,7 +504,8 @@ class _Reader:
         if content["table"] is not None:
             table = pd.read_parquet(self.path(content["table"]))
             for name, dtype in content["dtypes"].items():
-                columns[name] = table[name] if str(table[name].dtype) == dtype else table[name].astype(dtype)
+                same = str(table[name].dtype) == dtype or dtype == "str"  # which pandas 2 reads as objects
+                columns[name] = table[name] if same else table[name].astype(dtype)
         for name, (codes, kinds, ordered) in content["categories"].items():
             dtype = pd.CategoricalDtype(self.value(kinds), ordered)
             columns[name] = pd.Series(pd.Categorical.from_codes(self.value(codes), dtype=dtype))
