@@ -388,7 +388,7 @@ def settings_of(options) -> Settings:
 
 
 def build(settings: Settings, clock: Callable[[], float] = time.time) -> Engine:
-    """An engine with all its parts, warmed up, that has read the events since the training.
+    """An engine with all its parts, warmed up, whose feature store knows the training and the events since.
 
     Raises
     ------
@@ -419,6 +419,8 @@ def build(settings: Settings, clock: Callable[[], float] = time.time) -> Engine:
         engine.replay()
     except Unavailable as error:
         log.warning(str(error))
+    if alone:  # a store that others share is filled beside the requests: most likely it is full already
+        Upkeep(engine, settings.refresh_seconds).feed(pause=0)
     engine.warm()
     return engine
 

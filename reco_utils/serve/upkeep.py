@@ -11,8 +11,8 @@ from reco_utils.serve.guard import failure_of
 
 log = logging.getLogger("reco_utils.serve")
 
-ROWS = 200  # users whose features are written at once: some 10 ms, so that no request waits long behind them
-PAUSE_SECONDS = 0.01
+ROWS = 100  # users whose features are written at once: some 5 ms, so that no request waits long behind them
+PAUSE_SECONDS = 0.03
 
 
 class Upkeep(AbstractContextManager):
@@ -55,10 +55,10 @@ class Upkeep(AbstractContextManager):
                 log.error(trouble)
             self._ended.wait(self.seconds)
 
-    def feed(self) -> int:
+    def feed(self, pause: float = PAUSE_SECONDS) -> int:
         """Write the batch features of the version that serves, unless they are there; how many users were written.
 
-        In small parts with pauses between: requests go on meanwhile.
+        In small parts with pauses between, in seconds: requests go on meanwhile.
         """
         artifact, n = self.engine.live.stable, 0
         version, n_users = artifact.manifest.version, len(artifact.features)
@@ -71,7 +71,7 @@ class Upkeep(AbstractContextManager):
                     return n
                 self._write(artifact, slice(n, n + ROWS))
             n = min(n + ROWS, n_users)
-            self._ended.wait(PAUSE_SECONDS)
+            self._ended.wait(pause)
         self._fed = version
         return n
 

@@ -139,11 +139,11 @@ def test_it_is_ready_and_an_old_model_is_not(settings):
         api.close(engine)
 
 
-def test_features_of_the_training_are_there_after_a_while_and_after_a_restart_the_events(settings, light):
+def test_features_of_the_training_are_there_and_after_a_restart_the_events_too(settings, light):
     engine = api.build(settings)
-    assert Upkeep(engine, 1).feed() == len(light.data.users)
-    again = Upkeep(engine, 1)
-    assert again.feed() == 0  # it is there
+    assert Upkeep(engine, 1).feed() == 0  # they are there
+    engine.store.kv.delete_prefix("")
+    assert Upkeep(engine, 1).feed(pause=0) == len(light.data.users)
     user = str(light.data.users[0])
     before = engine.features(user)["purchase_count_30d"]
     assert before["source"] == "batch"
@@ -157,8 +157,9 @@ def test_features_of_the_training_are_there_after_a_while_and_after_a_restart_th
 def test_who_is_forgotten_is_not_written_again(settings, light):
     engine = api.build(settings)
     user = str(light.data.users[-1])
+    engine.store.kv.delete_prefix("")
     engine.live.forget(user)  # as `engine.forget` does, without touching the store of the other tests
-    Upkeep(engine, 1).feed()
+    Upkeep(engine, 1).feed(pause=0)
     assert engine.features(user)["purchase_count_30d"]["source"] == "default"
     api.close(engine)
 
