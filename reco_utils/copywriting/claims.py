@@ -168,7 +168,9 @@ def _phrases(text, roots, found, signs, masked, ledger) -> Iterator[Claim]:
             )
             why = "the facts do not say that there is none"
         else:
-            good = _affirmed(content, found, first, ledger) or _same_thing(phrase, kind, ledger)
+            good = _affirmed(content, found, first, ledger) or (
+                not set(content) & ledger.negated and _same_thing(phrase, kind, ledger)
+            )
             why = "the facts say no" if set(content) & ledger.negated else "not in the facts"
         yield Claim.of(kind, found[first].start, found[last - 1].end, text, good, why)
 

@@ -22,17 +22,19 @@ TOTAL = re.compile(
     r"|all \w+)\b",
     re.I,
 )
-SHARED = re.compile(r"\b(?:per|each|apiece)\b|\d\s?[x\u00d7]\s?\d|\bof \d", re.I)  # a fact about one of several
+SHARED = re.compile(
+    r"\b(?:per|each|apiece)\b|\d\s?[x\u00d7]\s?\d|\bof \d|\b(?:two|three|four|five|six)\s\d", re.I
+)  # a fact about one of several
 WHOLE = re.compile(r"\b(?:total|together|in all|altogether|the set|per (?:pair|set|pack))\b", re.I)
 PER_UNIT = re.compile(r"(?:\b(?:per|an?|each|every|the)\s|/\s?)(\w+)", re.I)
 BY_UNIT = re.compile(r"\s?(?:an?|per|for(?:\severy|\seach)?|the|each|/|every)?\s?", re.I)
 SHORT = re.compile(r"\s(?:short of|shy of|under|below|less than|off)\s(?:the\s)?", re.I)
 PAIR = re.compile(r"\bpair\b", re.I)
 PORTION = {stem(w) for w in "serving portion dose cup bowl per each recommended".split()}
-PIECES = {
-    stem(w)
-    for w in "portion serving can pouch jar bottle pack packet tin bag sachet bar tube unit box shot cup brew mug coffee".split()
-} | {"piec", "set", "piece", "part", "item", "thing"}
+PIECES = {stem(w) for w in (
+    "piece part item thing set portion serving can pouch jar bottle pack packet tin bag sachet bar tube unit box shot "
+    "cup brew mug coffee"
+).split()}  # fmt: skip
 
 
 class Said(NamedTuple):
@@ -126,6 +128,9 @@ def _asked_units(said):
     """(dimension, how much) of what a price is said to be for: a kilo, per litre, a hundred grams."""
     if is_unit_price(said) and BY_UNIT.fullmatch(said.after[: said.follower.start - said.quantity.end]):
         yield said.follower.dimension, said.follower.low
+    for match in re.finditer(r"\b(?:per|for(?: a)?|a) hundred (\w+)", said.clause, re.I):
+        if match[1].lower() in UNIT:
+            yield UNIT[match[1].lower()][0], 100 * UNIT[match[1].lower()][1]
     for match in PER_UNIT.finditer(said.clause):
         if match[1].lower() in UNIT:
             dimension, size, _ = UNIT[match[1].lower()]

@@ -127,6 +127,9 @@ soup powder syrup crackers bread puree
 """  # a product of which something in this list is said is eaten, drunk, smelt or put on the skin
 
 INGREDIENTS = """
+rose, vanilla, caffeine, dairy, raw, smoked, shimmer, shimmering, bergamot, jasmine, sandalwood, patchouli, ylang
+camomile, chamomile
+matcha, peppermint, concentrated
 agave, almond, almonds, apricots, arabica, banana, barley, basil, beef, berries, berry, blackcurrant, blueberries
 blueberry, brown sugar, butter, cane sugar, caramel, cardamom, cashews, cheese, cherries, chia, chicken, chilli
 cinnamon, citrus, coconut, cod, cranberries, cranberry, duck, elderflower, fennel, figs, flaxseed, garlic, ginger
@@ -139,6 +142,7 @@ sweetener, sweeteners, thyme, toffee, trout, truffle, truffles, tuna, turkey, tu
 
 CLAIMS = {
     "material": """
+baby alpaca
 aluminum, woollen, woolen, wooden, timber, fiberglass, fiber, enameled, enamelled
 =plated
 14 carat, abs, acrylic, alabaster, alpaca, aluminium, angora, bakelite, bamboo, beech, beeswax, birch, birchwood
@@ -185,7 +189,7 @@ fair trade, fairtrade, fda, food grade, free range, fsc, gmo, gots, grass fed, g
 ipx7, iso, kosher, lab tested, laboratory, leaping bunny, licensed, line caught, medical grade, military grade, mit
 msc, mulesing, natrue, nhs, non gmo, non toxic, nontoxic, nordic swan, nsf, oeko, oeko tex, official
 ophthalmologist, organic, organically, paediatrician, patent pending, patented, pdo, pediatrician, pefc, pgi
-pole caught, professional grade, protected designation, rainforest alliance, rds, recyclable, recycled, regulation
+pole caught, professional grade, protected designation, rainforest alliance, rds, recyclable, recycled
 regulation size, responsibly, rohs, rws, sanitised, seal of approval, single estate, single origin, sterile
 sustainability, sustainable, sustainably, tested, tournament, traceable, tuv, ul listed, upcycled, usda, vegan
 vegetarian, wild caught, zero waste
@@ -196,7 +200,7 @@ refunded, repair service, return policy, right of return, send it back, spare pa
 warranty
 """,
     "price": """
-bargain, best price, black friday, bogo, bonus, cashback, cheap, cheaper, cheapest, clearance, complimentary, coupon
+bargain, best price, black friday, bogo, bonus, cashback, cheapest, clearance, complimentary, coupon
 cyber monday, discount, discounted, down from, free gift, free of charge, get one free, gift with purchase, gratis
 half price, half the price, installments, instalment, instalments, introductory, lower price, lowest price
 marked down, member price, monthly instalments, no  extra charge, no extra cost, pay in, pay later, price drop
@@ -204,6 +208,7 @@ price match, promo, promo code, promotional, rebate, reduced, rrp, sale, special
 subscription, three for two, two for one, voucher
 """,
     "urgency": """
+overnight delivery, overnight shipping
 act fast, act now, almost gone, arrives tomorrow, available again, available now, back in stock, before it is gone
 before it s gone, before midnight, before they are gone, before they re gone, buy now, by tomorrow, click and collect
 countdown, dispatch, dispatched, don t miss, ends at, ends friday, ends soon, ends sunday, ends today, ends tomorrow
@@ -213,51 +218,54 @@ going fast, going quickly, gone soon, home delivery, hours only, hurry, immediat
 in stores, just arrived, last chance, last few, last in stock, last one, last ones, last pair, last pairs
 last pieces, limited edition, limited offer, limited quantities, limited run, limited stock, limited time, low stock
 miss out, nearly gone, new arrival, next day, not be restocked, now or never, offer ends, one day only, online only
-only today, order before, order by, order now, order today, order tonight, overnight, pick up in store, pre order
+only today, order before, order by, order now, order today, order tonight, pick up in store, pre order
 preorder, ready to ship, restock, running low, running out, sale ends, same day, sell out, selling fast, selling out
 sells fast, sells out, ships today, shop only, snapped up, sold out, this week only, this weekend only, tonight only
 until midnight, while stock lasts, while stocks last, while supplies last, within 24 hours, won t be back, won t last
 """,
     "health": """
-ache, aches, acne, allergen, allergens, allergies, allergy, anti ageing, anti aging, anti bacterial
+shinier coat, shiny coat, glossy coat, silky coat
+pain relief, whiter teeth, healthy teeth, joint relief
+aches, acne, allergen, allergens, allergies, allergy, anti ageing, anti aging, anti bacterial
 anti inflammatory, anti stress, anti wrinkle, antibacterial, antioxidant, antioxidants, anxiety, arthritis
 asleep faster, asthma, backache, bacteria, better sleep, blemishes, bloating, blood pressure, blood sugar, blue light
-bones, boost, boosts, brightening, burn fat, burns fat, calms nerves, calories, cellulite, cholesterol, circulation
+boost, boosts, brightening, burn fat, burns fat, calms nerves, calories, cellulite, cholesterol, circulation
 clinical, colic, collagen, cramp, cramps, cure, cures, dandruff, dental, depression, detox, detoxes, detoxifies
 detoxify, detoxifying, diabetes, diabetic, diabetics, dietitian, digestion, digestive, doctor, doctors, eczema
 eliminates, energising, energizing, energy boost, eye strain, fall asleep, fat burning, fatigue, fever, fine lines
 firming, flu, germs, hair growth, hair loss, hangover, headache, headaches, healing, heals, health, healthier
 healthy, heart health, hyaluronic, hydrates, hydrating, hydration, hypoallergenic, immune, immune system, immunity
-infection, infections, inflammation, insomnia, kills, lose weight, lowers, medical, medically, medicinal, medicine
+infection, infections, inflammation, insomnia, kills, lose weight, medical, medically, medicinal, medicine
 menopause, metabolism, migraine, mineral, minerals, moisturises, moisturising, moisturizing, muscle recovery, nausea
 nourishes, nutritionist, nutritionists, nutritious, omega, omega 3, orthopaedic, orthopedic, paediatricians, pain
 pharmacist, physician, physiotherapist, physiotherapists, plumping, posture, prebiotic, pregnancy, prevent, prevents
 probiotic, protects against, proven, psoriasis, purifies, purify, purifying, reduces, regenerates, rejuvenates
-rejuvenating, relief, relieve, relieves, remedy, retinol, science, scientifically, sensitive, sensitive skin
-skin tone, sleep better, slimming, soothe, soothes, soothing, soreness, spf, strengthens, stress relief
-sun protection, superfood, teeth, teething, therapeutic, therapy, tiredness, toxins, treat acne, uv, uv protection
+rejuvenating, relieve, relieves, retinol, scientifically, sensitive, sensitive skin
+skin tone, sleep better, slimming, soothes, soreness, spf, strengthens, stress relief
+sun protection, superfood, teething, therapeutic, tiredness, toxins, treat acne, uv, uv protection
 virus, viruses, vitamin, vitamins, weight loss, wellbeing, wrinkle, wrinkles, youthful
 """,
     "social-proof": """
 award =winning, prize =winning, =winning, best rated, top rated
 5 star, acclaimed, as seen, athletes, award, award winning, awards, baristas, best loved, best seller
-best sellers, best selling, bestseller, bestseller list, bestselling, celebrities, celebrity, champion, champions
+best sellers, best selling, bestseller, bestseller list, bestselling, celebrities, celebrity, champions
 chefs, chosen by, critically acclaimed, critics, crowd favourite, cult, cult favourite, customer favourite
-dermatologists, editor, editors, endorsed, everybody loves, everyone is talking, everyone loves, expert, experts
+dermatologists, editor, editors, endorsed, everybody loves, everyone is talking, everyone loves, experts
 famous, fan favourite, favourite among, favourite choice, favourite of, favourite with, featured in, five star
 gold medal, happy customers, highly rated, hundreds of, iconic, influencer, influencers, instagram, legendary
 medal, michelin, midwives, most gifted, most loved, most popular, most reviewed, most wanted
 must have of the year, new york times, number one, olympic, our customers
 parents love, parents trust, people love, popular, prize winning, professional, professionals
-recommend, recommended, recommended by, recommends, relied on, renowned, repeat customers, review, reviewers, reviews
-satisfied, sold worldwide, swear by, swears by, testimonials, tiktok, top rated, trainers choose, trusted by, used by
+recommended, recommended by, recommends, relied on, renowned, repeat customers, review, reviewers, reviews
+sold worldwide, swear by, swears by, testimonials, tiktok, top rated, trainers choose, trusted by, used by
 veterinarians, veterinary, vets, viral, voted, world famous
 """,
     "superlative": """
+leading brand, leading manufacturer
 bar none, barista quality, beats any, beats every, best in class, best quality, better than any, breakthrough
 cutting edge, ever made, everlasting, finest quality, first of its kind, flawless, groundbreaking
 highest quality, hotel quality, in its class, in the business, incomparable, indestructible, industry leading
-innovative, last forever, lasts a lifetime, lasts forever, leading, like no other, like nothing else, luxury grade
+innovative, last forever, lasts a lifetime, lasts forever, like no other, like nothing else, luxury grade
 market leading, miracle, money can buy, never breaks, never fades, never fails, next generation, no 1, none better
 nothing better, number one, of all time, of its kind, on the market, one of a kind, outperforms, peerless, premium
 professional quality, restaurant quality, revolutionary, salon quality, second to none, state of the art
@@ -266,74 +274,76 @@ unbreakable, unequalled, unlike any other, unmatched, unparalleled, unrivalled, 
 world leading, you can buy, you ll ever, you will ever
 """,
     "origin": """
+our workshop, a workshop, small workshop, family workshop, workshop in
 artisan, artisanal, artisans, assembled in, atelier, baked in, barrel aged, bottled in, brewed in, built in
-cooperative, crafted in, craftsman, craftsmanship, craftsmen, designed in, estate, family farm, family owned
+cooperative, crafted in, craftsman, craftsmanship, craftsmen, designed in, family farm, family owned
 family recipe, family run, farmers, forged in, founded in, grown in, hand blended, hand blown, hand carved
 hand crafted, hand cut, hand dyed, hand embroidered, hand finished, hand forged, hand harvested, hand knit
 hand knitted, hand made, hand painted, hand picked, hand polished, hand poured, hand printed, hand roasted
 hand rolled, hand sewn, hand stitched, hand thrown, hand tied, hand tufted, hand woven, handcrafted, handmade
 handpicked, handstitched, handwoven, harvested in, heritage, home grown, homegrown, homemade, imported
 locally grown, locally made, locally sourced, made by, manufacture, manufactured, master craftsmen, monks, nuns
-orchard, orchards, potter, printed in, produced in, roasted in, sewn in, since 18, since 19, single farm, small batch
-small batches, sourced from, stitched in, stone ground, traditional recipe, vineyard, weavers, wood fired, workshop
+orchard, orchards, printed in, produced in, roasted in, sewn in, since 18, since 19, single farm, small batch
+small batches, sourced from, stitched in, stone ground, traditional recipe, vineyard, weavers, wood fired
 woven in
 """,
     "feature": """
+taped, ripped, distressed, vintage look
 beeps, beep, vibrates, clumps, clumping, locks in odours, =recharge
 heats up in, =outdoor
 spiral bound, spiral, wire bound, ring bound, saddle stitched, cloth bound, leather bound, hardbound, hardback
 softcover, board book
 =filling, =matte, =coating, colour photographs
 24 months aged, 4g, 4k, 5g, 7 zone, abridged, absorbent, absorbs, absorbs quickly, accessories, acetate, acid free
-adapter, adaptor, added, added sugar, additives, adhesive, adjustable, adjustable feet, adjustable hood
+adapter, adaptor, added sugar, additives, adhesive, adjustable, adjustable feet, adjustable hood
 adjustable shelves, afterword, aged in, aha, air dried, airplay, airtight, alarm function, alcohol
 alcohol free, alerts, alexa, alignment lines, all ages, all breeds, all day, all day battery, all night, all season
 all skin types, allantoin, allen key, almond oil, aloe, aloe vera, altimeter, amoled, amplifier
-android, animal sounds, ankle support, annual, answer calls, answer key, answers calls, anti burst, anti colic
-anti fog, anti odour, anti slip, antique, anvil, app, app controlled, applicator, appliqué
+android, animal sounds, ankle support, answer calls, answer key, answers calls, anti burst, anti colic
+anti fog, anti odour, anti slip, antique, app, app controlled, applicator, appliqué
 arch support, argan, armrests, artificial, artificial colours, ash handle, assembled, assembly, attachments
 audio download, audiobook, author interview, auto off, auto shut off, autofocus, autographed, automatic
-automatic shut off, automatically, aux, avocado oil, babies, baby, back pocket, backlight, backlighting, backlit
-bag dispenser, barometer, barrel, bass boost, bath toy, batteries, batteries included, battery
-battery powered, bee friendly, bee magnet, beginners, belt clip, belt included, belt loops, bergamot
-bha, bias cut, bifocal, biotin, bit holder, blackout, bleed proof, bleedproof, blight, blooms
+automatic shut off, automatically, aux, avocado oil, back pocket, backlight, backlighting, backlit
+bag dispenser, barometer, bass boost, bath toy, batteries, batteries included, battery
+battery powered, bee friendly, bee magnet, beginners, belt clip, belt included, belt loops
+bha, bias cut, bifocal, biotin, bit holder, blackout, bleed proof, bleedproof
 bluetooth, boat neck, bonnell, bonus bits, bonus chapter, bookmark, bottle holder
 bourbon vanilla, box spring, bracket, brake, brakes, breathable, brushed cotton, brushed lining, brushes
 brushless, buckle, buckles, built in, built in grinder, bulb, bulb included, bulbs, bulletproof, button down
-buttons, bypass, cable duct, cable knit, cable management, caffeine, calendula, camera, camomile, canopy
+buttons, cable duct, cable knit, cable management, calendula, camera, canopy
 car seat, carabiner, card reader, card slot, card slots, cargo pockets, carry bag, carry case
 carry strap, carrying case, cask aged, cassette, casters, castor oil, castors, category 3, catnip, cd
-cd player, ceramic coated, ceramide, ceramides, cereal free, ceremonial, chamomile, charcoal, charcoal grilled
+cd player, ceramic coated, ceramide, ceramides, cereal free, ceremonial, charcoal, charcoal grilled
 charger, charging case, charging dock, charging station, chest pocket, chest strap, chew proof
 child lock, child mode, child proof, childproof, childsafe, chin strap, chlorine, chromecast
 chunky knit, clasp, cleats, =coated, cocoa butter, coconut buttons, coconut oil
-cold brewed, cold foam, cold pressed, cold pressed kibble, colic valve, collapsible, collar, collector
-collectors, colour photos, coloured hair, colourfast, compact, compartment, compartments, compass
-compatible with, concentrated, connects, convertible, convertible to, converts, cooling effect
+cold brewed, cold foam, cold pressed, cold pressed kibble, colic valve, collapsible, collar
+collectors, colour photos, coloured hair, colourfast, compartment, compartments, compass
+compatible with, convertible, convertible to, cooling effect
 cooling fabric, cooling gel, cordless, cotton wick, countdown timer, crease free
-crease resistant, crew neck, crinkle, cropped, cross platform, crumb tray, cucumber extract, cuffs, cup holder
-cup holders, cup warmer, curly hair, cushioned, cushioned heel, cushioned sole, dab, dairy, damascus, decaf
+crease resistant, crew neck, cropped, cross platform, crumb tray, cucumber extract, cuffs, cup holder
+cup holders, cup warmer, curly hair, cushioned, cushioned heel, cushioned sole, dab, damascus, decaf
 decaffeinated, deer resistant, defrost, defrost function, dental care, descaling, detachable, diaper, dice, dimmable
-disease resistant, dishwasher, display, disposable, divider, dividers, dolby, doorbell, double bounce, double breasted
+disease resistant, dishwasher, disposable, divider, dividers, dolby, doorbell, double bounce, double breasted
 double sided, double wall, double walled, doubles as, dovetail joints, dovetailed, download, downloadable, drainage
 drainage holes, drawer, drawers, drawers on runners, drawstring, drawstring hood, drip free, drip free candle
 drip stop, drip tray, dropper, drought, drought tolerant, dry aged, dry clean, dry hair, dry skin, dual sim
-durable, dust bag, dust jacket, dustproof, duvet, dvd, e book, ear plugs, early cropping, easy grip, easy iron, ebook
+dust bag, dust jacket, dustproof, duvet, dvd, e book, ear plugs, early cropping, easy grip, easy iron, ebook
 echo cancellation, edible, edible flowers, educational, elastic, elastic cuffs, elastic waist, elasticated
 embossed, embossing, embroidered, embroidery, energy saving, engravable, engraved, engraving, enriched
 envelope closure, enzyme washed, equaliser, equalizer, ergonomic, ergonomic handle, ergonomically, essential oil
 essential oils, ethernet, ethernet port, eucalyptus, ever sharp, evergreen, exercise guide, exfoliates, exfoliating
 expandable, expandable storage, expansion, expansion pack, extendable, extendable handle, extendible, extension cord
 extra large, extra long, extra soft, extra strong, face recognition, fade resistant, fair isle, fast absorbing
-fast charge, fast charging, fast drying, faster, faux fur trim, feather toy, featherlight, fermented
+fast charge, fast charging, fast drying, faux fur trim, feather toy, fermented
 fertiliser, fertilizer, filter, filtered, fine motor, fingerprint, fire resistant, fire retardant
 fireproof, first edition, first flush, first in a series, fitted sheet, five point harness, flame retardant
-flameproof, flashing, flatlock, flavour enhancers, fleece lined, =floats, flowers, fly sheet
+flameproof, flatlock, flavour enhancers, fleece lined, =floats, flowers, fly sheet
 fm radio, foaming, foil stamped, foil stamping, fold out map, foldable, folding, folds, folds flat, footprint
 footrest, footstool, foreword, fortified, forward and reverse, four season, four way stretch, fragrance, fragrance oil
 fragranced, fragrant, free recipe, free sample, freestanding, freeze dried, =freezer, fringe, fringed, from birth
 from the author of, frost hardy, frost proof, frost resistant, frostproof, frother, full hd, full tang
-fully assembled, fully lined, fur trim, garment dyed, gas lift, gas spring, gears, gel insole, geofencing
+fully assembled, fully lined, fur trim, garment dyed, gas lift, gas spring, gel insole, geofencing
 gift bag, gift box, gift boxed, gift card, gift message, gift packaging, gift ready, gift set, gift tin, gift voucher
 gift wrap, gift wrapped, gift wrapping, giftbox, gilt edge, gilt edges, glass doors, glass lid
 glitter, glossary, glossy, glow in the dark, glows in the dark, glucosamine, gluten, glycolic, google assistant, gore
@@ -344,27 +354,27 @@ hard wearing, hardy, harness, hdmi, hdr, head cushion, headboard, headphone jack
 heart rate, heart rate monitor, heat resistant, heating function, heavy duty, heel, height adjustable
 herringbone, hi fi, hi res, hidden compartment, hidden pocket, hidden zip, high fibre, high in fibre
 high protein, high resolution, high waisted, himalayan salt, hip belt, hip support, hollow ground, homekit
-hood, hooded, hot swappable, hotel, hotel closure, houndstooth, human grade, humidity sensor, hyaluronic acid
+hood, hooded, hot swappable, hotel closure, houndstooth, human grade, humidity sensor, hyaluronic acid
 hydration bladder, hydration pack, hydraulic, hygrometer, hypoallergenic recipe, id tag, illustrated, illustrations
 image stabilisation, impact function, in seconds, =indoor, induction, infuser, infuser basket, inner pocket
-inner tent, insert, insole, insoles, installation, installed, instant, instructions included, insulated, interactive
-interchangeable, interchangeable blades, ios, iphone, iron free, isofix, jasmine, jingle bell, joint care, jojoba
+inner tent, insole, insoles, installation, installed, instructions included, insulated, interactive
+interchangeable, interchangeable blades, ios, iphone, iron free, isofix, jingle bell, joint care, jojoba
 kangaroo pocket, keep warm, keeps cool, keeps you cool, keratin, keto, key included, key ring, keyless, keyless chuck
 keyring, kickstand, kiss proof, kittens, lace trim, lace up, laces, lactose, lactose free, laptop compartment
 laptop sleeve, large dogs, large print, large type, laser, lasts all day, lavender, lay flat, layflat, lead free
 leak proof, leakproof, leave in, led, led light, left handed, levelling feet, lid, lid doubles
-lids, light up, light up collar, lightning cable, lights up, lightweight, =lined, liner
+lids, light up, light up collar, lightning cable, lights up, =lined, liner
 lock and key, lockable, lockable wheels, long lasting, long sleeved, long wear, long wearing, longer lasting
 loose leaf, lossless, low calorie, low carb, low fat, low salt, low sodium, low sugar, lte, lugged, lumbar, lumbar pad
-lumbar support, luminous, mac, macadamia, machine, machine =washable, machine wash, machine washable cover, magnet
+lumbar support, luminous, macadamia, machine =washable, machine wash, machine washable cover, magnet
 magnetic, magnetic base, magnetic bit, magnetic clasp, magnetic closure, magnetic strip, magnetic tip, magnetic tray
-magnets, mains powered, makes calls, marula, massage, massage function, matcha
-maternity, mattifying, mattress, matured, matured in, measuring cup, measuring scale, measuring spoon
-meat first, melodies, melody, memory foam insole, mercerised, mesh panel, mesh panels, mica, micro usb, microphone
+magnets, mains powered, makes calls, marula, massage, massage function
+maternity, mattifying, matured, matured in, measuring cup, measuring scale, measuring spoon
+meat first, melody, memory foam insole, mercerised, mesh panel, mesh panels, mica, micro usb, microphone
 microphones, microsd, microwavable, microwave, mildew, milk frother, mirrored, modular, moisture wicking
 monogram, monogrammed, montessori, mortise, mosquito net, mothproof, motion detection, motion detector, motion sensor
-motor, motor skills, mount, mounting kit, mouthpiece, msg, multiplayer, music box, musical, mycorrhiza, name tag
-nappies, natural cork, natural ingredients, natural origin, nestable, nesting, new edition, newborn, newborns
+motor, motor skills, mounting kit, mouthpiece, msg, multiplayer, music box, musical, mycorrhiza, name tag
+nappies, natural ingredients, natural origin, nestable, nesting, new edition, newborn, newborns
 nfc, niacinamide, night light, night mode, night vision, nightlight, no assembly, no preservatives, no tears, no tools
 noise cancellation, noise cancelling, noise reduction, noiseless, non comedogenic, non crease, non drip, non greasy
 non iron, non slip, non slip feet, non stick, nonstick, nose clip, notifies, nozzle, nozzles, number pad
@@ -373,74 +383,79 @@ oily skin, oled, olive oil, omega 6, one button, one click, one touch, online co
 orthopaedic insole, orthotic, ottoman, outsole, oven baked, oven proof, oven safe, ovenproof
 overheat protection, overheating, oversized, packaging, packed with vitamins, =padded, padded handle, padded seat
 padded straps, page numbers, paleo, palm oil, pan ready, panthenol, paper packaging, paraben, parabens
-parental controls, part of a series, pasteurised, patchouli, peated, pedals, pedometer, pegs
-pen loop, peppermint, peptide, peptides, perennial, perforated, perforated pages, perfume, perfume free, perfumed
+parental controls, part of a series, pasteurised, peated, pedals, pedometer, pegs
+pen loop, peptide, peptides, perennial, perforated, perforated pages, perfume, perfume free, perfumed
 perlite, personalise, personalised, personalized, pest, pests, petite, ph balanced, ph neutral, photochromic
-pillow, pillowcase, pillowcases, pink salt, pinstripe, piping, plant based
+pillowcase, pillowcases, pink salt, pinstripe, piping, plant based
 plastic, plastic free packaging, playstation, pleated, plinth, plus size, pocket, pocket springs, pocket sprung
-pockets, polarised, polarized, polo neck, pom poms, poo bag, portable, poster, potato free, pouring lip, pouring spout
+pockets, polarised, polarized, polo neck, pom poms, poo bag, poster, potato free, pouring lip, pouring spout
 power bank, power saving, power socket, power supply, pre assembled, pre seasoned, pre shrunk, pre washed
-preamp, prebiotics, presentation box, preservatives, prewashed, probiotics, protects, protein rich, pull out
+preamp, prebiotics, presentation box, preservatives, prewashed, probiotics, protein rich, pull out
 pull out map, pulse function, pump, pump dispenser, pump included, puncture proof, puncture resistant
 puppies, push latch, push to open, pyramid bags, q10, qr code, quick charge, quick dry, quick drying, quick release
 quick release buckle, quilted, radio alarm, raglan, rain cover, rain hood, rainproof
-ratchet, rattle, rattles, raw, ready assembled, ready to eat, ready to hang
+ratchet, rattle, rattles, ready assembled, ready to eat, ready to hang
 rear facing, rechargeable, recipe book, recipe booklet, recipes by, reclines, reclining, reclining back
 recycled packaging, reeds, refill, refill bottle, refill pack, refill pouch, refillable, refined sugar, reflective
 reflective stitching, reflective strip, reflective stripes, reheat function, reinforced, reinforced heel
-reinforced knees, reinforced toe, relaxed fit, remote, remote control, removable, removable cover, removable insole
+reinforced knees, reinforced toe, relaxed fit, remote control, removable, removable cover, removable insole
 removable lining, removable shelves, repair kit, repair patch, replaceable, replaceable battery, resistance bands
 retractable, reusable, reversible, reversible cover, revised edition, rfid, ribbed, ribbon marker, ribbon markers
-right handed, rinse free, rock salt, rocking, roll neck, root barrier, rose, rose water
+right handed, rinse free, rock salt, rocking, roll neck, root barrier, rose water
 rosewater, rotates, rotating, rounded, rubber feet, rubberised, rubberised grip, rubberized
-ruffles, ruler, rust resistant, rustproof, safety toe, salicylic, salicylic acid, salt water, samples
-sand timer, sandalwood, sanforised, sap groove, scented, scratch, scratch board, scratch proof, scratch resistant
+ruffles, ruler, rust resistant, rustproof, safety toe, salicylic, salicylic acid, salt water
+sand timer, sanforised, sap groove, scented, scratch board, scratch proof, scratch resistant
 screw cap, screws, sd card, sealed seams, seam free, seam sealed, seamless, seat belt, second edition, second flush
 seedless, self adhesive, self cleaning, self closing, self healing, self heating, self inflating
 self pollinating, self seeding, self sharpening, self watering, senior, seniors, sensor, sequins, serrated
-seven zones, shade grown, sharpener, sharpening stone, shatterproof, shea, shimmer, shimmering, shock absorbing
-shockproof, short sleeved, shoulder strap, showerproof, side pockets, signed, silent, silently, silicone feet
+seven zones, shade grown, sharpener, sharpening stone, shatterproof, shea, shock absorbing
+shockproof, short sleeved, shoulder strap, showerproof, side pockets, signed, silent, silicone feet
 silicone free, silicones, sim, single breasted, single cask, single player, single protein, single use, siri, slats
 sleep mode, sleep timer, sleep tracking, sleeveless, sleeves, sliding doors, slim fit, slip resistant, slipcase
-slow cooked, slow flow, slow release, slow roasted, slug, slug resistant, small dogs, smart home, smartphone, smoked
-smudge proof, snail, snail mucin, snooze, snuffer, soap free, soft case, soft close, soft close hinges, soft closing
+slow cooked, slow flow, slow release, slow roasted, slug resistant, small dogs, smart home, smartphone
+smudge proof, snail mucin, snuffer, soap free, soft case, soft close, soft close hinges, soft closing
 soft grip, soft touch, solar, solar charging, solar panel, solar powered, solid back, soon a film, soot free
 sound effects, soundproof, source of fibre, source of protein, spare blade, spare lead, spare nib, spatula
 speakers, special edition, spikes, spill proof, spill proof lid, spirit level, splash proof
 splashproof, spout, squalane, squeaker, squeaker inside, squeaks, squeaky, stabilisers, stackable, stain repellent
-stain resistant, standby mode, stay cool, steam sterilisable, steam wand, steamer, steamer basket, steel toe, stem
+stain resistant, standby mode, stay cool, steam sterilisable, steam wand, steamer, steamer basket, steel toe
 stencil, step counter, stepless, sterilisable, steriliser, sterilizer, sticker sheet, stickers, stone baked
 stone milled, stone washed, stonewashed, stopwatch, storage bag, storage box, storage case, storage compartment
-storage space, storm flap, strainer, strap, straps, straw, stretchy, stronger, studs, stylus
+storage space, storm flap, strainer, strap, straps, straw, stretchy, studs, stylus
 submersible, subwoofer, sugar free, sulfate, sulfates, sulphate, sulphates, summer side, sun dried
 sun protective, surround sound, suspension, swaddle, sweat resistant, sweatproof
-swim cap, swim proof, switches itself off, swivel, swivels, syncs, tagless, tailored, take calls, tamper, taped seams
+swim cap, swim proof, switches itself off, swivel, swivels, syncs, tagless, take calls, taped seams
 tassels, tasting notes, taurine, tea strainer, tea tree, tear free, tear resistant, tearproof, teether, telescopic
 telescopic handle, temperature display, temperature regulating, thermal, thermal lining, thermometer, thermoregulating
 thermos, thermostat, third edition, thornless, thread count, thread sewn, thumb holes, thumbholes
-tilt function, tilting, tilts, timer, tin included, tinted, toddler, toddlers, toe cap, tog, tokens, tool bag
+tilt function, tilting, tilts, timer, tin included, tinted, toddler, toddlers, toe cap, tog, tool bag
 tool free, tools included, tote bag, touch control, touch controls, touch screen, touchpad, touchscreen, trackpad
 training plan, transfer proof, transfer resistant, transforms into, translated from, travel case, treat dispenser
 trickle charge, triple walled, tripod, tripod mount, true story, truffle oil, tumble drier
 tumble dry, tumble dryer, turbo, turntable, turtleneck, tv series
 two way talk, two way zip, ultra hd, unabridged, unbleached, undated, under bed storage, underlay, unfiltered, unisex
 unlimited, unlined, unpasteurised, unscented, upf, urea, usb, usb c, usb port, usb ports, user manual, uv 400
-uv resistant, v neck, vacuum insulated, vacuum sealed, valve, vanilla, variable speed, variable speeds, vegan friendly
-ventilated, ventilation, vents, vestibule, vet formulated, vibram, vibration, video course, vintage, viscose foam
+uv resistant, v neck, vacuum insulated, vacuum sealed, valve, variable speed, variable speeds, vegan friendly
+ventilated, ventilation, vents, vestibule, vet formulated, vibram, vibration, video course, viscose foam
 visor, voice assistant, voice commands, voice control, wall mountable, wall mounted, =washable
 washing machine, water filter, water level, water proof, water repellent, water resistant, water tank, waterproof
 weather resistant, weather station, weatherproof, weed killer, wheeled, wheels, whisper quiet, whistle
 whistle included, whole grain, wholegrain, wholemeal, wicking, wide fit, wifi, wind proof, wind resistant
-windproof, winter hardy, winter side, wipe clean, wipes, wireless charging, witch hazel, wood smoked, wooden wick
-work light, workout guide, wrinkle resistant, wrist strap, yarn dyed, year round, ylang, zigbee, zip
+windproof, winter hardy, winter side, wipe clean, wireless charging, witch hazel, wood smoked, wooden wick
+work light, workout guide, wrinkle resistant, wrist strap, yarn dyed, year round, zigbee, zip
 zip pocket, zipped, zipped pocket, zipper, zips, zoom lens
 """,
 }
 
 # words of a claim list that mean nothing by themselves in these phrases
 IDIOMS = """
+light bulb
+never felt, ever felt, you felt, have felt, has felt, felt like, felt so, felt as, crystal clear, steel yourself
+made of sterner stuff
+from scratch, old bones, good bones, in an instant, horn of, peach of, lime green, under wraps, wired for, paper thin
+glass half
 carbon dioxide
-round two, round one, all year round, year round, the round, coat pocket, coat pockets, jacket pocket, trouser pocket
+round two, round one, all year round, year round, coat pocket, coat pockets, jacket pocket, trouser pocket
 back pocket, shirt pocket
 oak tree, apple tree, back seat, one charge, a charge, a single charge, silk road, paper round, stone s throw
 rubber stamp, glass of, glass in hand
@@ -655,6 +670,7 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\b(?:delivered|arrives?|delivery|at your door|yours) (?:by |in |within |the )?(?:tomorrow|next day|same day|24 hours|\d+ hours)\b",  # noqa: E501
     ),
     "social-proof": (
+        r"\b(?!always |was |this )\w{3,}(?:ers|ors|ists|eurs|ians|wives|vets|chefs|parents|experts|men|women) recommend\b",  # noqa: E501
         r"\b(?:game|toy|book|product|tea|coffee|wine|shoe|tool|boot|tent|design|novel|must[ -]have|brand|bike|beer|gift|gadget) of the year\b",  # noqa: E501
         r"\b(?:thousands|millions) (?:of|swear|love|trust|already|have|agree)\b",
         r"\b(?:hundreds|scores|dozens|legions) of (?:\w+ )?(?:people|customers|parents|users|fans|homes|families|kitchens|gardeners|runners|happy|five|reviews|buyers|cooks|readers|owners)\b",  # noqa: E501
@@ -684,6 +700,7 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\b(?:gone for good|pain[ -]free|doctor[ -]recommended|helps? (?:to |you )?(?:lower|sleep|lose|prevent|fight|relieve|reduce|burn))\b",  # noqa: E501
     ),
     "feature": (
+        r"\b(?:in|into|through) the (?:washing )?machine\b",
         r"\bcan be (?:dimmed|folded|removed|detached|adjusted|extended|recharged|reversed|refilled|stacked|reused|rotated|tilted|"  # noqa: E501
         r"engraved|recycled|composted|personalised|customised|dismantled|resoled|replaced|heated|frozen|microwaved|machine.washed|washed|tumble.dried|ironed)\b",
         r"\b(?:glow|glows|glowing)[ -]in[ -]the[ -]dark\b",

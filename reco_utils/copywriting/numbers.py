@@ -29,7 +29,7 @@ OLD = {"old", "rrp", "before", "previous", "former", "regular", "original", "lis
 OLD |= {stem(n) for n in OLD}
 _PART = re.compile(r",\s")
 NEW_SUBJECT = {stem(w) for w in "whose with while plus and but which who".split()}
-FAR, TIGHT = 9, 4  # words; how far a word may stand from its number, and how far it counts in full
+FAR = 9  # words; how far a word may stand from its number
 
 
 def number_claims(text: str, found: list[Token], ledger: Ledger) -> Iterator[Claim]:
@@ -249,7 +249,7 @@ def _wrong_subject(said, agreeing, ledger):
     near = said.near
     if q.dimension == "count" and said.head:
         near = [(word, at + 1) for at, word in enumerate(said.head)]
-    if word := _rival_word(near, agreeing, rivals):
+    if word := _rival_word(near, q.dimension, agreeing, rivals):
         return f"in the facts this is not about {word!r}"
     size = next((word for word, distance in said.near if word in SIZES and distance <= 3), None)
     if size and q.dimension == "length" and not any(size in k.near for k in agreeing):
@@ -259,20 +259,16 @@ def _wrong_subject(said, agreeing, ledger):
     return None
 
 
-def _rival_word(near, agreeing, rivals):
+def _rival_word(near, dimension, agreeing, rivals):
     """A word beside the number that belongs to facts with another value, when they fit better than those that agree."""
-    mine = frozenset().union(*(k.around if k.fact.startswith("name: ") else k.near for k in agreeing))
+    mine = frozenset().union(
+        *(k.around if k.fact.startswith("name: ") and k.quantity.dimension == dimension else k.near for k in agreeing)
+    )
     theirs = frozenset().union(*(k.near for k in rivals)) - mine
     own = mine - frozenset().union(*(k.near for k in rivals))
-    pull = sum(_weight(d) for w, d in near if w in own)
-    push = [(w, _weight(d)) for w, d in near if w in theirs]
-    if push and sum(weight for _, weight in push) > pull:
-        return push[0][0]
-    return None
-
-
-def _weight(distance):
-    return 1.0 / distance
+    pull = min((d for w, d in near if w in own), default=2 * FAR)
+    push = [(d, w) for w, d in near if w in theirs]
+    return min(push)[1] if push and min(push)[0] < pull else None
 
 
 def _miscounts(said, agreeing, ledger):

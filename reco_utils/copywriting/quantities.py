@@ -182,7 +182,7 @@ _AFTER = re.compile(
     rf"(?:\s(?:full|whole|long|short|working|business))?(?:[\s\u00a0-]*|\s?(?:of\s)?an?\s|\sof\s)(?P<unit>{_UNIT})(?![\w\u00b2])",
     re.I,
 )
-_AND_A_HALF = re.compile(r"\sand\sa\s(half|quarter)(?!\s(?:of|an?)\b|-)", re.I)
+_AND_A_HALF = re.compile(r"\sand\sa\s(half|quarter)(?!\san?\b|-)", re.I)
 _A_UNIT = re.compile(rf"\b(?:an?|the)\s(?P<unit>{_UNIT})(?![\w\u00b2])", re.I)
 _JOIN = re.compile(
     r"\s?(?:x|\u00d7|by|-|\u2013|\u2014|to|and|or|,|bis|/|,\sand|,\sor|but\sno\smore\sthan)\s?(?:to\s)?", re.I
@@ -227,8 +227,8 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     text = text.replace("\u00a0", " ").replace("\u2019", "'")
     skipped = [m.span() for m in _SKIP.finditer(text)]
     raw = [found for m in _NUMBER.finditer(text) if (found := _read(text, m))]
-    raw = [r for r in raw if not any(a <= r[0] < b for a, b in skipped)]
     raw += [_a_unit(m) for m in _A_UNIT.finditer(text) if _may_stand_alone(m, raw, text)]
+    raw = [r for r in raw if not any(a <= r[0] < b for a, b in skipped)]
     raw.sort(key=lambda r: (r[0], -r[1]))
     raw = [r for i, r in enumerate(raw) if not any(r[0] < other[1] for other in raw[:i])]
     _share_units(text, raw)
@@ -334,6 +334,8 @@ def _share_units(text, raw):
         left, right = raw[i], raw[i + 1]
         between = text[left[1] : right[0]]
         if left[3] is None and right[3] is not None and _JOIN.fullmatch(between) and right[4] == left[4]:
+            if re.search(r"\b[A-Z]{2,}\s$", text[: left[0]]):  # SPF 30, 50 ml
+                continue
             if UNIT[right[3]][0] == "length" or not re.fullmatch(r"\s?[x\u00d7]\s?", between):  # 3 x 350 g are three
                 left[3] = right[3]
         elif right[3] is None and left[3] in ("\u20ac", "$", "\u00a3") and _RANGE.fullmatch(between):

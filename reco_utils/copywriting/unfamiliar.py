@@ -112,7 +112,7 @@ def _framed(found, signs):
         if token.stem in HEADS and not (token.stem == COME and not _next_is(found, i, WITH)):
             if not signs[i]:
                 yield _noun_phrase(found, i + 1, token.clause)
-        if token.stem == INCLUDED and i and found[i - 1].clause == token.clause:
+        if token.stem == INCLUDED and i and not signs[i] and found[i - 1].clause == token.clause:
             yield [j for j in range(max(0, i - 3), i) if found[j].clause == token.clause]
         if token.stem == BOX and i > 2 and found[i - 2].stem == "in":  # "batteries are in the box"
             yield [j for j in range(max(0, i - 8), i - 2) if found[j].clause == token.clause]

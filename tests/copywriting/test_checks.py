@@ -220,3 +220,50 @@ def test_a_text_that_is_none_is_refused_clearly():
 
 def test_a_finding_is_a_plain_tuple():
     assert Finding("price", 0, 1, "why") == ("price", 0, 1, "why")
+
+
+# ------------------------------------------------------------------------------------- numbers that follow from facts
+CANS = Brief(
+    "Cold brew, 6 x 330 ml cans",
+    price=16.5,
+    facts=(Fact("serving", "110 ml"), Fact("hose", "6 m"), Fact("cable", "5 m")),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "That is \u20ac2.75 a can.",  # 16.50 / 6
+        "The six cans hold just under two litres together.",  # 6 x 330 ml = 1.98 l
+        "That makes \u20ac8.33 a litre.",  # 16.50 / 1.98
+        "Three portions in a can.",  # 330 / 110
+        "Hose and cable are eleven metres together.",  # 6 + 5
+        "Yours for under 20 euros.",
+    ],
+)
+def test_a_number_that_follows_from_the_facts_passes(text):
+    assert check_text(text, CANS).findings == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "That is \u20ac3.75 a can.", "The six cans hold nearly three litres together.",
+        "That makes \u20ac16.50 a litre.",
+        "Hose and cable are twelve metres together.", "Yours for under 15 euros.", "That is $2.75 a can.",
+    ],
+)  # fmt: skip
+def test_a_number_that_does_not_follow_is_refused(text):
+    assert not check_text(text, CANS).ok
+
+
+def test_nobody_eats_a_tent():
+    tent = Brief("Trekking tent, olive", facts=(Fact("pack size", "42 x 15 cm"),))
+    assert check_text("It leaves room for the cheese.", tent).ok
+    assert not check_text("With cheese.", Brief("Crackers", facts=(Fact("ingredients", "wheat, salt"),))).ok
+
+
+def test_a_claim_is_found_by_its_spelling_and_supported_by_its_synonyms():
+    mug = Brief("Mug with a grip")
+    assert check_text("A mug with a handle.", mug).ok  # grip and handle are one
+    assert check_text("Get a grip on the morning.", Brief("Tea")).ok  # and yet "grip" is no word for a handle
