@@ -31,7 +31,7 @@ from reco_utils.serve.ask import (
 )  # fmt: skip
 from reco_utils.serve.storefront import app, pages, pictures, style, window
 from reco_utils.serve.storefront.client import Customer, InProcess, KeyMissing, OverHttp, Rows, sample_customers
-from reco_utils.serve.storefront.results import read_results
+from reco_utils.serve.storefront.results import Effect, read_results
 
 KEY = "a key for the tests only"
 K = 4  # products of a list in these tests: pages are drawn in a third of the time
@@ -637,11 +637,11 @@ def test_results_are_shown_with_their_intervals_and_failed_checks(browse, tmp_pa
     (folder / "b.json").write_text("{")
     text = said(browse(page="experiments"))
     assert "Do varied lists sell more?" in text and "simulated shoppers" in text and "control: 1,000 users" in text
-    assert "<td>conversion</td><td>+0.5 %</td><td>+0.1 to +0.9</td><td>better</td>" in text
+    assert "<td>conversion</td><td>+0.5 %</td><td>+0.1 to +0.9</td>" in text
+    assert 'alt="0.5, from 0.1 to 0.9"></td><td>better</td>' in text
     assert "no difference shown" in text
     assert "Do not trust this yet: sample ratio p &lt; 0.001" in text
     assert "<code>b.json</code> cannot be read" in text
-    assert 'alt="conversion: 0.5, from 0.1 to 0.9 %; revenue: -1, from -2 to 1 "' in text
 
 
 @pytest.mark.parametrize(
@@ -660,6 +660,21 @@ def test_a_result_that_cannot_be_is_refused(tmp_path, change, why):
     found, wrong = read_results(tmp_path)
     assert found == []
     assert why in wrong["a.json"]
+
+
+@pytest.mark.parametrize(
+    "low, high, lower_is_better, verdict",
+    [(1, 3, False, "better"), (1, 3, True, "worse"), (-3, -1, False, "worse"), (-3, -1, True, "better"),
+     (0, 3, False, "no difference shown"), (-3, 0, True, "no difference shown")],
+)  # fmt: skip
+def test_an_effect_reads_as_its_interval_allows(low, high, lower_is_better, verdict):
+    assert Effect("m", (low + high) / 2, low, high, "%", lower_is_better).verdict == verdict
+
+
+def test_effects_of_one_unit_share_a_scale_that_holds_zero():
+    effects = [Effect("a", 2, 1, 5, "%"), Effect("b", -4, -5, -3, "%"), Effect("c", 300, 100, 500, "g")]
+    assert window.spans(effects) == {"%": (-5.8, 5.8), "g": (-40.0, 540.0)}
+    assert window.spans([Effect("a", 0, 0, 0)]) == {"": (-1.0, 1.0)}
 
 
 def test_results_come_from_parquet_too_and_other_files_are_left_alone(tmp_path):

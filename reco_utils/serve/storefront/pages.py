@@ -23,7 +23,7 @@ from reco_utils.serve.storefront.results import FOLDER, read_results
 from reco_utils.serve.storefront.window import counted, label, safe
 
 K = 12  # products of a list
-N_SHELVES = 2  # "because you bought" on the first page
+N_SHELVES, N_SIMILAR = 2, 10  # "because you bought" on the first page, and how long each is
 N_POOL, N_TILES, N_PICKED = 100, 12, 8  # products to pick from, those shown at a time, and the list that follows
 STRANGER = "somebody-never-seen-before"
 LONGEST_QUERY = 300  # characters
@@ -255,7 +255,7 @@ def _empty(user) -> None:
 def cards(
     desk: Desk, shelf: str, items: Sequence[str], *, reasons=None, badges=None, row: bool = False, picks: bool = False
 ) -> None:
-    """Products side by side: a grid, or one row that scrolls.
+    """Products side by side: a grid, or one row that scrolls and whose cards only open.
 
     Parameters
     ----------
@@ -276,7 +276,7 @@ def cards(
                 else:
                     st.button(title, key=f"open-{shelf}-{item}", type="tertiary", on_click=open_item, args=(desk, item))
                 st.html(window.facts_of(product, (reasons or {}).get(item, ""), desk.currency))
-                if not picks:
+                if not picks and not row:
                     _acts(desk, shelf, item)
 
 
@@ -400,7 +400,7 @@ def home(desk: Desk) -> None:
     clicked = st.session_state.clicks.get(who(), [])[::-1]
     if clicked:
         st.html(window.head("You looked at these"))
-        cards(desk, "looked", clicked[:10], row=True)
+        cards(desk, "looked", clicked[:N_SIMILAR], row=True)
 
 
 def _owned(answer) -> dict[str, str]:
@@ -422,7 +422,7 @@ def _title(product) -> str:
 def _similar_shelf(desk, item, title, leave_out=()) -> None:
     """A row of what goes with an item; nothing at all when there is nothing."""
     try:
-        answer = desk.shop.similar(item, 10)
+        answer = desk.shop.similar(item, N_SIMILAR)
     except NotFound:
         return
     items = [listed.item for listed in answer.items if listed.item not in leave_out]
@@ -624,12 +624,18 @@ def _result(result) -> None:
     arms = ", ".join(f"{safe(arm)}: {users:,} users" for arm, users in result.arms)
     under = " · ".join(part for part in (safe(texts.get("source", "")), when, arms) if part)
     st.html(window.head(safe(texts.get("question") or result.name), under))
-    st.html(window.interval_chart(result.effects))
+    scale = window.spans(result.effects)
     rows = [
-        (safe(e.metric, 40), f"{e.effect:+.4g} {safe(e.unit, 12)}", f"{e.low:+.4g} to {e.high:+.4g}", e.verdict)
-        for e in result.effects
+        (
+            safe(effect.metric, 40),
+            f"{effect.effect:+.4g} {safe(effect.unit, 12)}".strip(),
+            f"{effect.low:+.4g} to {effect.high:+.4g}",
+            window.interval_bar(effect, scale[effect.unit]),
+            effect.verdict,
+        )
+        for effect in result.effects
     ]
-    st.html(window.table(("Metric", "Effect", "95 % interval", "Reads"), rows))
+    st.html(window.table(("Metric", "Effect", "95 % interval", "Against no effect", "Reads"), rows))
     failed = [f"{safe(check)} {safe(detail)}".strip() for check, passed, detail in result.checks if not passed]
     if failed:
         st.html(window.notice(f"Do not trust this yet: {'; '.join(failed)}", "warn"))

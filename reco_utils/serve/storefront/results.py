@@ -8,8 +8,8 @@ One JSON file per experiment:
      "checks":  [{"check": "...", "passed": ..., "detail": "..."}]}
 
 or a Parquet file with a row per effect and the columns name, metric, effect, low, high, and if possible question,
-source, verdict and unit. `effect` is treatment minus control, `low` and `high` are the ends of its 95 % interval;
-`source` says where the visits came from, for instance simulated shoppers. Only name and effects must be there.
+source, verdict, unit and lower_is_better. `effect` is treatment minus control, `low` and `high` are the ends of its 95 % interval;
+`source` says where the visits came from, for instance simulated shoppers; an effect may say that `lower_is_better`. Only name and effects must be there.
 """
 
 import json
@@ -28,18 +28,21 @@ TEXTS = ("question", "source", "verdict", "from", "to")
 
 @dataclass(frozen=True)
 class Effect:
-    """What one metric gained, with its interval; all in `unit`."""
+    """What one metric gained, with its interval, all in `unit`; of some, say returns, less is better."""
 
     metric: str
     effect: float
     low: float
     high: float
     unit: str = ""
+    lower_is_better: bool = False
 
     @property
     def verdict(self) -> str:
         """What the interval allows to say."""
-        return "better" if self.low > 0 else "worse" if self.high < 0 else "no difference shown"
+        if self.low <= 0 <= self.high:
+            return "no difference shown"
+        return "better" if (self.effect < 0) == self.lower_is_better else "worse"
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def _read(path) -> list[Result]:
 
 def _of_rows(name, part) -> dict[str, Any]:
     """Rows of one experiment as its JSON would be."""
-    columns = [c for c in ("metric", "effect", "low", "high", "unit") if c in part]
+    columns = [c for c in ("metric", "effect", "low", "high", "unit", "lower_is_better") if c in part]
     given = {text: part[text].iloc[0] for text in TEXTS if text in part and pd.notna(part[text].iloc[0])}
     return {"name": name, "effects": part[columns].to_dict("records"), **given}
 
@@ -108,4 +111,9 @@ def _effect(raw) -> Effect:
     effect, low, high = (float(raw[name]) for name in ("effect", "low", "high"))
     if not all(map(math.isfinite, (effect, low, high))) or not low <= effect <= high:
         raise ValueError(f"{raw['metric']}: low <= effect <= high must hold, got {low}, {effect}, {high}")
-    return Effect(str(raw["metric"]), effect, low, high, str(raw.get("unit") or ""))
+    return Effect(str(raw["metric"]), effect, low, high, _text(raw.get("unit")), raw.get("lower_is_better") is True)
+
+
+def _text(value) -> str:
+    """Text as such, "" for a cell that is empty."""
+    return value if isinstance(value, str) else ""

@@ -77,8 +77,7 @@ SHEET = """<style>
 .detail p { line-height: 1.55; max-width: 62ch; }
 .wide { overflow-x: auto; } .wide table { border-collapse: collapse; width: 100%; }
 .wide th, .wide td { text-align: start; padding: .35rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-.wide th { color: var(--mute); font-weight: 600; } .chart { width: min(640px, 100%); }
-.st-key-line-end { justify-content: flex-end; }
+.wide th { color: var(--mute); font-weight: 600; } .bar { width: 200px; min-width: 120px; vertical-align: middle; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 4rem .9rem 3rem; }
   .st-key-top .stHorizontalBlock:has(> .stColumn) { display: grid; grid-template-columns: 1fr auto; gap: .6rem; }

@@ -263,31 +263,30 @@ def _filter_words(name, value, currency) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------- experiments
-def interval_chart(effects) -> str:
-    """Each effect as a dot on its interval, with a line at no effect: an SVG image with the numbers as its alt text."""
-    low = min(0.0, *(effect.low for effect in effects))
-    high = max(0.0, *(effect.high for effect in effects))
-    room = (high - low) * 0.08 or 1.0
-    low, high = low - room, high + room
+def spans(effects) -> dict[str, tuple[float, float]]:
+    """Of each unit, from where to where its intervals reach, no effect included, with a little room at both ends."""
+    found = {}
+    for unit in dict.fromkeys(effect.unit for effect in effects):
+        low = min(0.0, *(effect.low for effect in effects if effect.unit == unit))
+        high = max(0.0, *(effect.high for effect in effects if effect.unit == unit))
+        room = (high - low) * 0.08 or 1.0
+        found[unit] = (low - room, high + room)
+    return found
 
-    def across(value):
-        return round(190 + 430 * (value - low) / (high - low), 1)
 
-    lines = [f'<line x1="{across(0)}" x2="{across(0)}" y1="8" y2="{34 * len(effects) + 8}" stroke="#8d8279"/>']
-    for n, effect in enumerate(effects):
-        y, colour = 28 + 34 * n, {"better": "#2f7d5b", "worse": "#b5462f"}.get(effect.verdict, "#766c64")
-        ends = f'x1="{across(effect.low)}" x2="{across(effect.high)}" y1="{y}" y2="{y}"'
-        name = f'<text x="4" y="{y + 5}" font-size="15" fill="#766c64" font-family="sans-serif">'
-        lines.append(
-            f"{name}{safe(effect.metric, 24)}</text>"
-            f'<line {ends} stroke="{colour}" stroke-width="4" stroke-linecap="round"/>'
-            f'<circle cx="{across(effect.effect)}" cy="{y}" r="7" fill="{colour}"/>'
-        )
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 {34 * len(effects) + 16}">{"".join(lines)}</svg>'
-    alt = "; ".join(
-        f"{safe(e.metric, 40)}: {e.effect:g}, from {e.low:g} to {e.high:g} {safe(e.unit, 12)}" for e in effects
+def interval_bar(effect, span: tuple[float, float]) -> str:
+    """An effect as a dot on its interval, with a line at no effect; effects of one unit share a span."""
+    values = {"none": 0.0, "dot": effect.effect, "low": effect.low, "high": effect.high}
+    at = {name: round(200 * (value - span[0]) / (span[1] - span[0]), 1) for name, value in values.items()}
+    colour = {"better": "#2f8a63", "worse": "#c2553d"}.get(effect.verdict, "#857a71")
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 24">'
+        f'<line x1="{at["none"]}" x2="{at["none"]}" y1="0" y2="24" stroke="#857a71"/>'
+        f'<line x1="{at["low"]}" x2="{at["high"]}" y1="12" y2="12" stroke="{colour}" stroke-width="4"/>'
+        f'<circle cx="{at["dot"]}" cy="12" r="6" fill="{colour}"/></svg>'
     )
-    return f'<img class="chart" src="{as_data_uri(svg)}" alt="{alt}">'
+    alt = f"{effect.effect:g}, from {effect.low:g} to {effect.high:g}"
+    return f'<img class="bar" src="{as_data_uri(svg)}" alt="{alt}">'
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
