@@ -8,8 +8,9 @@ One JSON file per experiment:
      "checks":  [{"check": "...", "passed": ..., "detail": "..."}]}
 
 or a Parquet file with a row per effect and the columns name, metric, effect, low, high, and if possible question,
-source, verdict, unit and lower_is_better. `effect` is treatment minus control, `low` and `high` are the ends of its 95 % interval;
-`source` says where the visits came from, for instance simulated shoppers; an effect may say that `lower_is_better`. Only name and effects must be there.
+source, verdict, unit and lower_is_better. `effect` is treatment minus control, `low` and `high` are the ends of its
+95 % interval; `source` says where the visits came from, for instance simulated shoppers; of an effect for which less is
+better, `lower_is_better` is true. Only name and effects must be there.
 """
 
 import json
