@@ -30,7 +30,6 @@ OBJECTS = {stem(w) for w in (
     "everything anything nothing something someone anyone everyone"
 ).split()}  # fmt: skip
 STORY_ENDS = ("ly", "ness", "ity", "ance", "ence", "ship", "hood", "dom", "ism", "ing")
-_WORD = r"(?=[A-Z])"
 _CUT = re.compile(r",\s(?:and|or)\s|,\s|\s(?:and|or)\s|\s&\s")
 
 
