@@ -412,7 +412,7 @@ NURSERY = """
 
 def test_the_store_is_whole_when_files_may_not_grow_and_whenever_a_process_is_killed(light_home):
     run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(NURSERY), str(light_home), "1", "8"], capture_output=True, text=True
+        [sys.executable, "-c", textwrap.dedent(NURSERY), str(light_home), "1", "6"], capture_output=True, text=True
     )
     assert run.stdout.startswith("whole"), run.stderr
 
