@@ -56,7 +56,7 @@ __all__ = [
     "Unavailable", "catalog_facts",
 ]  # fmt: skip
 
-PARTS = ("live", "cache", "features", "model", "rerank", "reasons", "similar", "search", "log")
+PARTS = ("cache", "features", "model", "rerank", "reasons", "similar", "search", "log")
 STORE_SHARE = 0.5  # of the deadline, that one question to a store may take
 LOG_MS = 5_000.0  # writing to the disk may take longer than a list: it must not be given up lightly
 MAX_UNTOLD = 100_000  # events kept for a feature store that is down

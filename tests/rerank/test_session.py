@@ -184,3 +184,12 @@ def test_no_users_no_lists():
 def test_what_cannot_be_is_refused(fields, error, match):
     with pytest.raises(error, match=match):
         SessionLift(**{"session": [[0]], "labels": LABELS, **fields})(lists_of([[0]], [[1]]), batch_of(1), 1)
+
+
+def test_the_same_lift_for_another_session_is_as_if_made_for_it():
+    lists, batch = lists_of([[5, 2, 4, 0]], [[4, 3, 2, 1]]), batch_of(1)
+    before = SessionLift([[5]], LABELS, PRICES, lift=2.0)
+    after, new = before.of([[0, 3]]), SessionLift([[0, 3]], LABELS, PRICES, lift=2.0)
+    assert_array_equal(after(lists, batch, 4).items, new(lists, batch, 4).items)
+    assert_allclose(after(lists, batch, 4).notes["closeness"], new(lists, batch, 4).notes["closeness"])
+    assert before.session == [[5]]
