@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from reco_utils.core import Dataset, Pipeline, Recommender, Reranker, Tables, TopK, recommend
+from reco_utils.data import privacy
 from reco_utils.data.build import build_dataset, events_until
 from reco_utils.data.features import user_features
 from reco_utils.data.split import make_split
@@ -237,7 +238,8 @@ def _odd_candidates(artifact):
     reasons = []
     if odd := int((listed & ~np.isfinite(lists.scores)).sum()):
         reasons.append(f"{odd} candidates have no finite score")
-    if empty := int((~listed.any(axis=1)).sum()):
+    forgotten = lists.users.astype(str).str.startswith(privacy.FORGOTTEN)  # their seats are empty, and shall be
+    if empty := int((~listed.any(axis=1) & ~forgotten).sum()):
         reasons.append(f"{empty} of {len(lists)} users have no candidates")
     if len(lists) != len(artifact.data.users) or lists.items.max(initial=-1) >= len(artifact.data.items):
         reasons.append("the candidates are not those of this data")
