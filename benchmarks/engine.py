@@ -5,7 +5,8 @@
 The built-in shop is trained (and kept in the folder --home, if one is given), stored, loaded as a service loads it, and
 asked one question at a time by one thread; every question of a row is another user's, but for "cached". The times are
 microseconds of the clock; "cpu" is the mean processor time of a request over all threads, which a busy machine changes
-less. "degraded" is the share of lists that lacked a part, nearly always because the deadline of 40 ms was missed.
+less. "degraded" is the share of lists that lacked a part, nearly always because the deadline was missed; five times
+in a row, and the model is left alone for ten seconds.
 """
 
 import argparse
@@ -34,7 +35,7 @@ def trained(size: str, home: Path):
     return folder
 
 
-def engine_of(folder: Path, store: str, scratch: Path):
+def engine_of(folder: Path, store: str, scratch: Path, deadline_ms: float):
     """The engine over that artifact, with all its parts, the log in a file."""
     from reco_utils.serve.cache import ListCache
     from reco_utils.serve.engine import Engine, catalog_facts
@@ -46,7 +47,9 @@ def engine_of(folder: Path, store: str, scratch: Path):
 
     live, kv = Live(folder), open_kv(store)
     log = EventLog(scratch / f"events-{time.time_ns()}.db")  # a new one: yesterday's events would make every list live
-    return Engine(live, FeatureStore(kv, facts=catalog_facts(live)), ListCache(kv), log, Monitor())
+    return Engine(
+        live, FeatureStore(kv, facts=catalog_facts(live)), ListCache(kv), log, Monitor(), deadline_ms=deadline_ms
+    )
 
 
 def roads(engine, users, items, rng):
@@ -101,9 +104,9 @@ def measure(ask, before, n_requests) -> dict:
     return {name: float(value) for name, value in row.items()}
 
 
-def run(size, store, folder, scratch, n_requests) -> dict:
+def run(size, store, folder, scratch, n_requests, deadline_ms) -> dict:
     """All rows for one size of the shop and one store."""
-    engine = engine_of(folder, store, scratch)
+    engine = engine_of(folder, store, scratch, deadline_ms)
     warm_ms = engine.warm() * 1000
     data, rng = engine.live.stable.data, np.random.default_rng(0)
     known = data.users[np.diff(data.weights.indptr) >= BUSY].tolist()
@@ -133,6 +136,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=["medium"], choices=("small", "medium", "large"))
     parser.add_argument("--store", nargs="+", default=["memory:"])
     parser.add_argument("--requests", type=int, default=1_000)
+    parser.add_argument("--deadline", type=float, default=40.0, help="ms; a busy machine needs more to time live lists")
     parser.add_argument("--home", type=Path, help="where artifacts are kept for the next time")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write all figures and the machine as JSON")
     chosen, record = parser.parse_args(), {"machine": bench.machine(), "runs": {}}
@@ -140,7 +144,7 @@ def main() -> None:
         for size in chosen.sizes:
             folder = trained(size, chosen.home or Path(scratch))
             for store in chosen.store:
-                found = run(size, store, folder, Path(scratch), chosen.requests)
+                found = run(size, store, folder, Path(scratch), chosen.requests, chosen.deadline)
                 record["runs"][f"{size}, {store.split(':')[0]}"] = found
                 title = f"{size} shop, {found['users']:,} users, {found['items']:,} items, {store.split(':')[0]}"
                 print(f"\n### {title} (ready after {found['warm_ms']:.0f} ms)\n\n{table(found)}")
