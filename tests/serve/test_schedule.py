@@ -243,6 +243,20 @@ def test_who_is_forgotten_during_a_training_is_not_in_what_it_saves(home, clock)
     assert not artifact.load(home).knows(user)
 
 
+def test_who_is_forgotten_just_before_the_fit_is_not_in_what_it_saves_either(home, clock, log, monkeypatch):
+    user, read = TABLES.events[USER].iloc[-1], log.to_frame
+
+    def to_frame():  # the last that is read before the fit
+        artifact.forget_user(home, user, clock=clock)
+        clock.now += 60
+        return read()
+
+    monkeypatch.setattr(log, "to_frame", to_frame)
+    home.mkdir()
+    assert fast(home, clock, log=log).version
+    assert not artifact.load(home).knows(user)
+
+
 def test_who_comes_back_is_known_by_what_they_did_since(home, clock, log):
     user, item = TABLES.events[USER].iloc[-1], TABLES.catalog[ITEM].iloc[3]
     log.append([event("old", user, item)])
