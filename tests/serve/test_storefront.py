@@ -240,6 +240,14 @@ def test_rows_are_asked_for_once_and_again_when_they_are_old(clock):
     assert list(rows._kept) == ["d", "e", "f"]
 
 
+def test_a_catalogue_without_prices_is_known_as_such_once_rows_were_seen():
+    for price, priced in ((None, False), (0.0, True)):
+        rows = Rows(SimpleNamespace(items=lambda ids, price=price: {i: {"item_id": i, "price": price} for i in ids}))
+        assert rows.priced
+        rows.of(["a"])
+        assert rows.priced == priced
+
+
 def test_sample_customers_are_of_every_kind_and_nobody_forgotten():
     frame = pd.DataFrame({
         "user_id": ["e", "d", "c", "b", "a", "forgotten-1"],
@@ -611,6 +619,9 @@ def test_rows_without_anything_but_an_id_can_be_shown(browse, engine):
     at.button(key=f"open-home-{shown(at, 'home')[0]}").click().run()
     assert fine(at)
     assert "no title" in said(at)
+    at.button(key="back").click().run()
+    assert fine(at)
+    assert len(at.select_slider) == 0
 
 
 # -------------------------------------------------------------------------------------------------- experiments

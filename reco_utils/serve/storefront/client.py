@@ -306,6 +306,12 @@ class Rows:
     most: int = 20_000
     clock: Callable[[], float] = time.monotonic
     _kept: dict = field(default_factory=dict, init=False, repr=False)
+    _priced: bool = field(default=False, init=False, repr=False)
+
+    @property
+    def priced(self) -> bool:
+        """Does the catalogue have prices? Yes until rows were seen, and none had one."""
+        return self._priced or not self._kept
 
     def of(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Rows by id, in the order asked for; items that the shop does not have are left out."""
@@ -315,5 +321,6 @@ class Rows:
             fresh = {item: (now, row) for item, row in self.shop.items(missing).items()}
             old = kept if len(kept) + len(fresh) <= self.most else {item: kept[item] for item in ids if item in kept}
             kept = {item: found for item, found in old.items() if item not in missing} | fresh
+            self._priced = self._priced or any(row.get("price") is not None for _, row in fresh.values())
             self._kept = kept
         return {item: kept[item][1] for item in ids if item in kept}

@@ -441,16 +441,22 @@ def _filters(desk) -> None:
             st.pills("Only from", names, selection_mode="multi", key="categories", format_func=label)
         elif names:
             st.multiselect("Only from", names, key="categories", placeholder="All categories", width=380)
-        with st.popover(_price_words(st.session_state.between, desk.currency), icon=":material/sell:"):
-            st.select_slider(
-                "Price",
-                PRICES,
-                value=st.session_state.between,
-                key="prices",
-                on_change=_keep_prices,
-                format_func=lambda p: "no limit" if p == math.inf else f"{desk.currency}{p}",
-                width=300,
-            )
+        if desk.rows.priced:
+            _price_filter(desk)
+
+
+def _price_filter(desk) -> None:
+    """From which price to which, behind a button that says so."""
+    with st.popover(_price_words(st.session_state.between, desk.currency), icon=":material/sell:"):
+        st.select_slider(
+            "Price",
+            PRICES,
+            value=st.session_state.between,
+            key="prices",
+            on_change=_keep_prices,
+            format_func=lambda p: "no limit" if p == math.inf else f"{desk.currency}{p}",
+            width=300,
+        )
 
 
 def _keep_prices() -> None:

@@ -59,6 +59,7 @@ SHEET = """<style>
 .stTextInput [data-testid="stIconMaterial"] { color: var(--mute); }
 .facts { padding: .05rem .7rem .2rem; } .facts .line { display: flex; align-items: baseline; gap: .5rem; flex-wrap: wrap; }
 .price { font-weight: 700; font-size: 1.05rem; font-variant-numeric: tabular-nums; }
+.price:empty { display: none; }
 .cat { color: var(--mute); font-size: .84rem; } .out { color: var(--ink); font-weight: 600; font-size: .84rem; }
 .why { color: var(--mute); font-size: .84rem; line-height: 1.3; margin-top: .1rem; display: -webkit-box;
   -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
