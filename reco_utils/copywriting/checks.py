@@ -131,7 +131,7 @@ def check_text(text: str, brief: Brief, *, limits: Limits = Limits()) -> Checked
     for check in (_length, _banned, _readability, _language, _instructions):
         findings.update(check(text, limits))
     spans = {Span(c.start, c.end, c.why) for c in made if c.supported}
-    by_place = {"key": lambda found: (found.start, found.end)}
+    by_place = {"key": lambda found: (found.start, found.end, found)}  # the same order in every process
     return Checked(text, tuple(sorted(findings, **by_place)), tuple(sorted(spans, **by_place)))
 
 

@@ -267,3 +267,9 @@ def test_a_claim_is_found_by_its_spelling_and_supported_by_its_synonyms():
     mug = Brief("Mug with a grip")
     assert check_text("A mug with a handle.", mug).ok  # grip and handle are one
     assert check_text("Get a grip on the morning.", Brief("Tea")).ok  # and yet "grip" is no word for a handle
+
+
+def test_findings_in_one_place_come_in_a_fixed_order():
+    found = check_text("Last chance! Only 3 left of your favourites", BOTTLE, limits=Limits(banned=("last chance",)))
+    assert found.findings == tuple(sorted(found.findings, key=lambda f: (f.start, f.end, f.kind, f.why)))
+    assert [f.kind for f in found.findings if f.start == 0] == ["banned", "urgency"]
