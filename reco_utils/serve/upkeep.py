@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 import pandas as pd
 
+from reco_utils.data.privacy import FORGOTTEN
 from reco_utils.serve.engine import Engine
 from reco_utils.serve.guard import failure_of
 
@@ -28,7 +29,7 @@ class Upkeep(AbstractContextManager):
     def __init__(self, engine: Engine, seconds: float):
         self.engine, self.seconds = engine, seconds
         self.feeding = threading.Lock()  # held while rows are written, and while somebody is forgotten
-        self._ended, self._fed, self._thread = threading.Event(), None, None
+        self._ended, self._thread = threading.Event(), None
 
     def __enter__(self) -> "Upkeep":
         self._ended.clear()
@@ -56,15 +57,15 @@ class Upkeep(AbstractContextManager):
             self._ended.wait(self.seconds)
 
     def feed(self, pause: float = PAUSE_SECONDS) -> int:
-        """Write the batch features of the version that serves, unless they are there; how many users were written.
+        """Write the batch features of the version that serves, unless they are there; how many seats were gone through.
 
         In small parts with pauses between, in seconds: requests go on meanwhile.
         """
         artifact, n = self.engine.live.stable, 0
         version, n_users = artifact.manifest.version, len(artifact.features)
-        if version == self._fed:
+        if self._is_there(artifact):  # asked each time: a Redis that was restarted has lost it
             return 0
-        while n < n_users and not (n == 0 and self._is_there(artifact)) and not self._ended.is_set():
+        while n < n_users and not self._ended.is_set():
             with self.feeding:
                 artifact = self.engine.live.stable  # anew each time: somebody may have been forgotten in it since
                 if artifact.manifest.version != version:
@@ -72,16 +73,24 @@ class Upkeep(AbstractContextManager):
                 self._write(artifact, slice(n, n + ROWS))
             n = min(n + ROWS, n_users)
             self._ended.wait(pause)
-        self._fed = version
         return n
 
     def _write(self, artifact, rows) -> None:
         """The features of some users."""
-        frame = artifact.features.iloc[rows]
-        self.engine.store.write_batch(frame, artifact.embeddings[rows], artifact.manifest.asof)
+        named = [not _is_nameless(user) for user in artifact.data.users[rows]]
+        frame, embeddings = artifact.features.iloc[rows][named], artifact.embeddings[rows][named]
+        self.engine.store.write_batch(frame, embeddings, artifact.manifest.asof)
 
     def _is_there(self, artifact) -> bool:
         """Did another process, or this one in an earlier life, write all of it? The last user's row says so."""
+        last = next((str(user) for user in reversed(artifact.data.users) if not _is_nameless(user)), None)
+        if last is None:
+            return True
         asof = pd.Timestamp(artifact.manifest.asof)
         asof = asof.tz_localize("UTC") if asof.tzinfo is None else asof
-        return self.engine.store.read(str(artifact.data.users[-1])).asof == asof.timestamp()
+        return self.engine.store.read(last).asof == asof.timestamp()
+
+
+def _is_nameless(user) -> bool:
+    """Is it the empty seat of somebody who was forgotten?"""
+    return str(user).startswith(FORGOTTEN)
