@@ -90,7 +90,7 @@ class Settings:
     refresh_seconds : float
         How often to look for a newly published model.
     threads : int
-        Workers for what may wait: disk and network.
+        Workers for what may wait: disk and network. With a store in memory, one more makes all lists.
     grace_seconds : float
         After Ctrl-C or SIGTERM, requests under way have so long to finish.
     proxies : str

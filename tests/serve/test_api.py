@@ -543,7 +543,7 @@ def test_beyond_what_can_be_under_way_requests_are_told_to_come_back():
         return Answer(ask.user, (), "cohort", "v1")
 
     engine.recommend = slow
-    call = Caller(engine, replace(SETTINGS, max_waiting=2, deadline_ms=60_000))
+    call = Caller(engine, replace(SETTINGS, max_waiting=2, deadline_ms=60_000, store="sqlite:///kv"))
     path = "/v1/users/ann/recommendations"
 
     async def three():
