@@ -10,6 +10,7 @@ a thread, and a thread costs a request twice what the list does.
 
 import asyncio
 import contextlib
+import gc
 import hmac
 import json
 import logging
@@ -52,7 +53,7 @@ from reco_utils.serve.live import Live
 from reco_utils.serve.monitor import Monitor
 from reco_utils.serve.problems import Problem
 from reco_utils.serve.settings import SECRET_LENGTH, Settings
-from reco_utils.serve.upkeep import Upkeep
+from reco_utils.serve.upkeep import Upkeep, settle
 from reco_utils.serve.view import POPULAR
 
 log = logging.getLogger("reco_utils.serve")
@@ -462,11 +463,13 @@ def run(settings: Settings) -> int:
     except (ArtifactError, OSError) as refusal:
         print(f"error: {refusal}", file=sys.stderr)
         return 2
+    settle()
     log.info({"message": "serving", "url": url_of(listening)})
     with _deaf(), listening:
         server = _server(create_app(engine, settings), settings)
         server.run(sockets=[listening])
         close(engine)
+    gc.unfreeze()  # or compiled packages complain at the end that somebody still holds their objects
     log.info({"message": "stopped"})
     return 0
 

@@ -1,5 +1,6 @@
 """What runs beside the requests: newly published models are noticed, and their features told to the feature store."""
 
+import gc
 import logging
 import threading
 from contextlib import AbstractContextManager
@@ -14,6 +15,17 @@ log = logging.getLogger("reco_utils.serve")
 
 ROWS = 100  # users whose features are written at once: some 5 ms, so that no request waits long behind them
 PAUSE_SECONDS = 0.03
+
+
+def settle() -> None:
+    """Look through all objects for garbage once, and leave those that stay alone from then on.
+
+    A look through a large shop stops every request for 0.2 s, again and again: the slowest 1 % of 300 lists
+    a second then take 112 to 198 ms instead of 10 to 22.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class Upkeep(AbstractContextManager):
@@ -49,7 +61,8 @@ class Upkeep(AbstractContextManager):
             try:
                 if self.engine.refresh():
                     log.info({"message": "another version is served", "version": self.engine.health().version})
-                self.feed()
+                if self.feed() and gc.get_freeze_count():  # a process that has settled does so anew
+                    settle()
             except Exception as error:
                 trouble = {"message": "looking for a new version failed"} | failure_of(error)
             if trouble and trouble != before:  # once, not every second

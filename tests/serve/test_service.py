@@ -1,5 +1,6 @@
 """The service as it runs: a real engine behind a real socket, published to, interrupted, sent nonsense."""
 
+import gc
 import http.client
 import json
 import os
@@ -22,7 +23,7 @@ from reco_utils.serve import api
 from reco_utils.serve.artifact import publish, published, save
 from reco_utils.serve.event_log import EventLog
 from reco_utils.serve.settings import Settings
-from reco_utils.serve.upkeep import Upkeep
+from reco_utils.serve.upkeep import Upkeep, settle
 
 KEY = "a-key-for-the-tests"
 TRAINED = 1_750_000_000.0  # when the training of `light` began
@@ -60,6 +61,19 @@ def url(engine, settings):
     """A real service."""
     with api.running(api.create_app(engine, settings), settings) as where:
         yield where
+
+
+@pytest.fixture(scope="module")
+def standing(home, tmp_path_factory):
+    """A real service that no test changes."""
+    folder = tmp_path_factory.mktemp("standing")
+    settings = Settings(home=home, port=0, rate=0, log="none", max_age_hours=8_760, deadline_ms=60_000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api, "EVENTS", folder / "events.db")
+        engine = api.build(settings)
+    with api.running(api.create_app(engine, settings), settings) as where:
+        yield where
+    api.close(engine)
 
 
 def ask(url, method, path, value=None, connection=None, headers=None):
@@ -165,6 +179,14 @@ def test_who_is_forgotten_is_not_written_again(settings, light):
     assert [Upkeep(engine, 1).feed(pause=0) for _ in range(2)] == [len(light.data.users), 0]
     assert engine.features(user)["purchase_count_30d"]["source"] == "default"
     api.close(engine)
+
+
+def test_what_has_settled_is_no_longer_searched_for_garbage():
+    try:
+        settle()
+        assert gc.get_freeze_count() > 10_000 and len(gc.get_objects()) < 1_000
+    finally:
+        gc.unfreeze()
 
 
 # --------------------------------------------------------------------------------------------------------- under load
@@ -311,8 +333,8 @@ def test_a_port_that_is_taken_is_said_in_a_line(home, capsys):
 
 
 # ------------------------------------------------------------------------------------------------------ raw connections
-def test_many_requests_go_over_one_connection(url):
-    line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+def test_many_requests_go_over_one_connection(standing):
+    url, line = standing, http.client.HTTPConnection(urlsplit(standing).netloc, timeout=10)
     assert [ask(url, "GET", "/health/live", connection=line)[0] for _ in range(3)] == [200] * 3
     assert ask(url, "GET", "/nothing", connection=line)[0] == 404
     assert ask(url, "POST", "/v1/events", [], connection=line)[0] == 400
@@ -370,7 +392,7 @@ def test_a_head_that_never_ends_is_hung_up_on(engine, settings, monkeypatch):
         b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )  # fmt: skip
-def test_bytes_that_are_no_request_do_no_harm(url, data):
-    answer = talk(url, data)
+def test_bytes_that_are_no_request_do_no_harm(standing, data):
+    answer = talk(standing, data)
     assert not answer.startswith(b"HTTP/1.1 5"), answer[:200]
-    assert ask(url, "GET", "/health/live")[0] == 200
+    assert ask(standing, "GET", "/health/live")[0] == 200
