@@ -79,7 +79,6 @@ def forged(folder, *records, **more) -> dict:
         np.datetime64("2024-06-30T12:00:00.000001"), pd.Timestamp("2024-06-30 12:00:00.000001"),
         pd.Timestamp("2024-06-30", tz="Europe/Berlin"),
     ],
-    ids=repr,
 )  # fmt: skip
 def test_a_value_comes_back_with_its_type(value, tmp_path):
     back = round_trip(value, tmp_path)
