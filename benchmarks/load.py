@@ -335,6 +335,16 @@ def redis_server():
         yield server.url
 
 
+def forget_lists(redis: str) -> None:
+    """Empty the cache of finished lists."""
+    from reco_utils.serve.cache import ListCache
+    from reco_utils.serve.kv import open_kv
+
+    store = open_kv(redis)
+    ListCache(store).purge_all()
+    store.close()
+
+
 # --------------------------------------------------------------------------------------------------------------- rows
 def measure(running, plan: dict, folder: Path) -> dict:
     """Send a plan to a running service from another process."""
@@ -356,6 +366,8 @@ def rows_of(size, store, chosen, redis, folder):
     def row(cache, rate, mixed=False, seed=0):
         plan = plan_of(rate, chosen.seconds, users, items, cache=cache, mixed=mixed, seed=seed)
         with service(home, chosen.python, redis, log) as running:
+            if redis:  # the lists of the row before; features stay
+                forget_lists(redis)
             found = measure(running, plan, folder)
         return {"shop": size, "store": store, "cache": cache + (", mixed" if mixed else ""), "rate": rate, **found}
 

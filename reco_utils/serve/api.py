@@ -434,7 +434,7 @@ def build(settings: Settings, clock: Callable[[], float] = time.time) -> Engine:
     except Unavailable as error:
         log.warning(str(error))
     if alone:  # a store that others share is filled beside the requests: most likely it is full already
-        Upkeep(engine, settings.refresh_seconds).feed(pause=0)
+        Upkeep(engine, settings.refresh_seconds).feed(rows=10_000, pause=0)
     engine.warm()
     return engine
 
