@@ -38,9 +38,9 @@ def trained(size: str, home: Path):
 def engine_of(folder: Path, store: str, scratch: Path, deadline_ms: float):
     """The engine over that artifact, with all its parts, the log in a file."""
     from reco_utils.serve.cache import ListCache
-    from reco_utils.serve.engine import Engine, catalog_facts
+    from reco_utils.serve.engine import Engine
     from reco_utils.serve.event_log import EventLog
-    from reco_utils.serve.feature_store import FeatureStore
+    from reco_utils.serve.feature_store import FeatureStore, catalog_facts
     from reco_utils.serve.kv import open_kv
     from reco_utils.serve.live import Live
     from reco_utils.serve.monitor import Monitor
@@ -54,7 +54,7 @@ def engine_of(folder: Path, store: str, scratch: Path, deadline_ms: float):
 
 def roads(engine, users, items, rng):
     """Row name to a function of the request's number that asks one question."""
-    from reco_utils.serve.engine import Ask
+    from reco_utils.serve.ask import Ask
 
     categories = engine.categories()
     sessions = rng.integers(0, len(items), (10_000, SESSION))

@@ -43,9 +43,9 @@ from reco_utils.serve import artifact, contract, reference
 from reco_utils.serve.artifact import ArtifactError, Published
 from reco_utils.serve.ask import MAX_K, Answer, Ask, BadRequest, NotFound, Unavailable
 from reco_utils.serve.cache import ListCache
-from reco_utils.serve.engine import Engine, catalog_facts
+from reco_utils.serve.engine import Engine
 from reco_utils.serve.event_log import EventLog
-from reco_utils.serve.feature_store import FeatureStore
+from reco_utils.serve.feature_store import FeatureStore, catalog_facts
 from reco_utils.serve.freshness import Freshness
 from reco_utils.serve.guard import Guard, JsonLines
 from reco_utils.serve.kv import MemoryKV, open_kv

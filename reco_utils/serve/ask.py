@@ -3,6 +3,7 @@
 Letters: K list length.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -218,3 +219,21 @@ class Health:
     version: str
     age_hours: float
     breakers: Mapping[str, str]
+
+
+def pack(answer: Answer) -> bytes:
+    """An answer as bytes for the cache, without the user."""
+    body = [1, answer.step, answer.version, answer.path, answer.reasons, answer.items]
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def unpack(body: bytes | None, user: str) -> Answer | None:
+    """The answer for a user from the cache; None for anything that `pack` did not make."""
+    try:
+        form, step, version, _, reasons, items = json.loads(body)
+        if form != 1:
+            return None
+        items = tuple(Listed(*item) for item in items)
+        return Answer(user, items, step, version, True, (), reasons, "cached")
+    except (TypeError, ValueError):
+        return None

@@ -12,7 +12,6 @@ Ids come in and go out; positions live only inside. All ids are text.
 Letters: I items, K list length, C candidates.
 """
 
-import json
 import logging
 import math
 import threading
@@ -25,7 +24,6 @@ from typing import Any
 
 import numpy as np
 
-from reco_utils.core import TopK
 from reco_utils.serve.artifact import Artifact, forget_user
 from reco_utils.serve.ask import (
     MAX_K,
@@ -40,8 +38,10 @@ from reco_utils.serve.ask import (
     NotFound,
     SearchAnswer,
     Unavailable,
+    pack,
     short,
     text_of,
+    unpack,
     whole,
 )
 from reco_utils.serve.event_log import BadEvents
@@ -49,12 +49,8 @@ from reco_utils.serve.freshness import Freshness
 from reco_utils.serve.kv import MemoryKV
 from reco_utils.serve.resilience import Breaker, Workers, describe
 from reco_utils.serve.stock import Stock
-from reco_utils.serve.view import POPULAR, View, run_all
-
-__all__ = [
-    "Answer", "Ask", "BadRequest", "Engine", "Forgotten", "Health", "Ingested", "Listed", "NotFound", "SearchAnswer",
-    "Unavailable", "catalog_facts",
-]  # fmt: skip
+from reco_utils.serve.view import View
+from reco_utils.serve.work import NOTHING, POPULAR, Work, json_score
 
 PARTS = ("cache", "features", "model", "rerank", "reasons", "similar", "search", "log")
 STORE_SHARE = 0.5  # of the deadline, that one question to a store may take
@@ -64,8 +60,6 @@ MAX_UNPURGED = 10_000  # users whose lists are to be purged when the cache is ba
 ALL = ""  # is nobody's id
 MARK = "engine:told"  # a key that is there as long as the feature store has its memory
 MAX_EVENTS = 100_000  # in one call
-BUSY = "busy"  # instead of a part: there was no thread to begin with
-NOTHING = np.empty(0, np.int64)
 log = logging.getLogger(__name__)
 
 
@@ -119,7 +113,7 @@ class Engine:
         self.freshness = Freshness(max_age_hours, clock)
         self.shelf = stock or Stock(getattr(features, "kv", None), clock=clock)
         self.breakers = {part: Breaker(part) for part in PARTS}
-        self._workers = Workers(n_threads, "engine")
+        self.workers = Workers(n_threads, "engine")
         self._lock = threading.RLock()  # of the views
         self._views: dict[int, View] = {}
         self._few = threading.Lock()  # of small things: never held while anything is waited for
@@ -145,7 +139,7 @@ class Engine:
                 raise BadRequest(f"model must be one of {list(self.models())}, got {short(ask.model)}")
             view.allow(ask.categories, ask.price)  # refuses what the catalogue does not have
             if ask.model == POPULAR:
-                work = _Work(self, view, ask, self.timer())
+                work = Work(self, view, ask, self.timer())
                 work.live, work.session = work.known_since()
                 answer = work.popular()
             else:
@@ -212,7 +206,7 @@ class Engine:
             view, degraded = self._view(user)
             if view.artifact.search is None:
                 raise NotFound("there is no search: the catalogue has no text")
-            work = _Work(self, view, Ask(user or "nobody", k), self.timer())
+            work = Work(self, view, Ask(user or "nobody", k), self.timer())
             work.at = work.at if user is not None else -1
             found = self._searched(work, query, user)
             if found is None:
@@ -220,7 +214,7 @@ class Engine:
                 answer = SearchAnswer(**{**vars(answer), "user": user or ""})
             else:
                 items = [
-                    Listed(view.items.ids[at], rank, _score(score), "search")
+                    Listed(view.items.ids[at], rank, json_score(score), "search")
                     for rank, (at, score) in enumerate(zip(found.items[0], found.scores[0]), 1)
                     if at >= 0
                 ]
@@ -237,7 +231,7 @@ class Engine:
         """
         with self._counted("features"):
             user = text_of("user", user)
-            outcome = self._ask_store("features", self.store, lambda: self.store.read(user).to_dict())
+            outcome = self.ask_store("features", self.store, lambda: self.store.read(user).to_dict())
             if not outcome.ok:
                 raise Unavailable("the feature store does not answer")
             return outcome.value
@@ -367,7 +361,7 @@ class Engine:
         known = next(iter(view.user_at), "nobody")
         some = view.items.ids[:2].tolist()
         for ask in (Ask("nobody", reasons=True), Ask(known, reasons=True), Ask(known, session=some, reasons=True)):
-            _Work(self, view, ask, math.inf).make()
+            Work(self, view, ask, math.inf).make()
         if some:
             self._quietly(lambda: view.similar(0))
         if view.artifact.search is not None:
@@ -393,7 +387,7 @@ class Engine:
         if changed and artifacts:
             self._quietly(lambda: self.monitor.expect(self._last.reference()))
         if changed and before:
-            self._ask_store("cache", self.cache, lambda: self.cache.purge_all())
+            self.ask_store("cache", self.cache, lambda: self.cache.purge_all())
         if self._untold:
             self._tell(())
         if self.breakers["features"].state != "open":
@@ -427,7 +421,7 @@ class Engine:
     def _replay_what_was_lost(self):
         """Replay if the store does not know any more that everything was told; lists made meanwhile are thrown away."""
         if self.store.kv.get(MARK) is None and self.replay():
-            self._ask_store("cache", self.cache, lambda: self.cache.purge_all())
+            self.ask_store("cache", self.cache, lambda: self.cache.purge_all())
 
     def health(self) -> Health:
         """Is a model loaded, young enough, and is the fallback armed?"""
@@ -445,7 +439,7 @@ class Engine:
 
     def close(self) -> None:
         """Stop the threads; the stores belong to who made them."""
-        self._workers.close()
+        self.workers.close()
         for breaker in self.breakers.values():
             breaker.close()
 
@@ -456,11 +450,11 @@ class Engine:
 
         def make():
             nonlocal work
-            work = _Work(self, view, ask, start)
+            work = Work(self, view, ask, start)
             work.make()
             return pack(work.answer) if work.keep else None
 
-        found = self._ask_store("cache", self.cache, lambda: self._kept(view, ask))
+        found = self.ask_store("cache", self.cache, lambda: self._kept(view, ask))
         if not found.ok:
             make()
             return replace(work.answer, degraded=("cache", *work.answer.degraded))
@@ -489,7 +483,7 @@ class Engine:
 
     def _purge(self, users) -> bool:
         """Throw away these users' lists; if the cache does not answer, no list is taken from it until it was done."""
-        missed = [u for u in users if not self._ask_store("cache", self.cache, lambda u=u: self.cache.purge_user(u)).ok]
+        missed = [u for u in users if not self.ask_store("cache", self.cache, lambda u=u: self.cache.purge_user(u)).ok]
         if missed:
             with self._few:
                 self._unpurged.update(missed if len(self._unpurged) < MAX_UNPURGED else [ALL])
@@ -576,7 +570,7 @@ class Engine:
             view = self._views.get(id(artifact))
             if view is None:
                 view = View(artifact, self.shelf.changes(), like=like)
-                _Work(self, view, Ask("nobody"), math.inf).make()
+                Work(self, view, Ask("nobody"), math.inf).make()
                 self._views[id(artifact)] = view
                 self._last = self._last or view
             return view
@@ -636,7 +630,7 @@ class Engine:
             waiting = [*self._untold, *events]
         if not waiting:
             return True
-        outcome = self._ask_store("features", self.store, lambda: self.store.update(*waiting))
+        outcome = self.ask_store("features", self.store, lambda: self.store.update(*waiting))
         with self._few:
             if outcome.ok:
                 told = {event.event_id for event in waiting}
@@ -671,7 +665,7 @@ class Engine:
         return forget_user(home, user) if home is not None else {}
 
     # ------------------------------------------------------------------------------------------------------------ calls
-    def _ask_store(self, part, store, question):
+    def ask_store(self, part, store, question):
         """A question to a store through its breaker; one in this process cannot hang, so it needs no other thread."""
         inside = isinstance(getattr(store, "kv", None), MemoryKV)
         return self.breakers[part].call(question, None if inside else self.deadline_ms * STORE_SHARE)
@@ -714,267 +708,3 @@ class Engine:
         except Exception as error:
             log.error("%s", describe(error))
             return None
-
-
-class _Work:
-    """The making of one list. What is ready when time is up is taken: each stage leaves the best list so far."""
-
-    def __init__(self, engine: Engine, view: View, ask: Ask, start: float):
-        self.engine, self.view, self.ask, self.start = engine, view, ask, start
-        self.at = view.user_at.get(ask.user, -1)
-        self.stock = view.stock
-        self.allow = view.allow(ask.categories, ask.price, self.stock)
-        self.model = view.models.get(ask.model) if ask.model else None
-        self.degraded: list[str] = []
-        self.live, self.session = (), []
-        self.answer: Answer | None = None
-        self.stage, self.over = BUSY, False
-        self.path, self.lists, self.final, self.because = "", None, None, ({}, {})
-
-    @property
-    def keep(self) -> bool:
-        """May the answer be cached? Not what lacks something, and not what costs nothing to make again."""
-        return bool(self.answer.items) and not self.answer.degraded and self.answer.path != "stranger"
-
-    def left(self) -> float:
-        """Milliseconds until the deadline."""
-        if self.start == math.inf:
-            return 60_000.0
-        return self.engine.deadline_ms - (self.engine.timer() - self.start) * 1000
-
-    def make(self) -> Answer:
-        """The answer, by the deadline."""
-        try:
-            self.live, self.session = self.known_since()
-            self.answer = self._same_for_all() if self.anonymous else None
-            if self.answer is None:
-                self._in_time()
-                self.answer = self._finished()
-            if self.anonymous and not self.answer.degraded and not self.view.random:
-                self.stock.answers.put(self._key(), self.answer)
-        except Exception as error:
-            log.error("a list could not be made: %s", describe(error))
-            part = "model" if self.stage == BUSY else self.stage
-            self.degraded += [] if part in self.degraded else [part]
-            self.answer = self.popular()
-        return self.answer
-
-    @property
-    def anonymous(self) -> bool:
-        """Is nothing known of who asks?"""
-        return self.at < 0 and not self.live and not self.session and self.model is None
-
-    def _same_for_all(self):
-        """The answer that another stranger got to the same question, or None."""
-        made = self.stock.answers.get(self._key())
-        return None if made is None else replace(made, user=self.ask.user, degraded=tuple(self.degraded))
-
-    def _key(self):
-        return self.ask.k, self.ask.categories, self.ask.price
-
-    def popular(self) -> Answer:
-        """What most people took, without what this one has: needs nothing but memory."""
-        view, ask = self.view, self.ask
-        unwanted = NOTHING if view.keep_seen else self._seen()
-        top = view.most_popular(self.allow, unwanted, ask.k)
-        items = tuple(Listed(view.items.ids[at], rank, None, POPULAR) for rank, at in enumerate(top, 1))
-        return Answer(ask.user, items, POPULAR, view.version, False, tuple(self.degraded), {}, POPULAR)
-
-    # --------------------------------------------------------------------------------------------------------- stages
-    def known_since(self):
-        """The user's events since the training and the clicks of the session, both of items the model knows."""
-        engine, known = self.engine, self.view.items.at
-        since = self.view.asof
-        outcome = engine._ask_store("features", engine.store, lambda: engine.store.read(self.ask.user, since=since))
-        clicked = list(self.ask.session)
-        live = ()
-        if outcome.ok:
-            live = [event for event in outcome.value.live if event.item_id in known]
-            clicked = [*outcome.value.session_click_ids.value, *clicked]
-        else:
-            self.degraded.append("features")
-        return live, [known[item] for item in dict.fromkeys(clicked) if item in known]
-
-    def _in_time(self):
-        """Run the stages, for as long as there is time."""
-        try:
-            self.engine._workers.run(self._stages, self.left())
-        except TimeoutError:
-            self.over = True
-            if self.stage != BUSY:
-                self.engine.breakers[self.stage].failed("late")
-            self.degraded += [] if self.stage in self.degraded else [self.stage]
-
-    def _stages(self):
-        """Candidates, session, rerankers, reasons; each is skipped when time is up."""
-        ask, view = self.ask, self.view
-        lists, batch = self._candidates()
-        if self.over:
-            return
-        self.lists = lists
-        lists = self._reranked(lists, batch)
-        if self.over:
-            return
-        self.final, self.stage = lists, "reasons"
-        if ask.reasons and lists.k and view.reasons and not self.over:
-            because = self._try("reasons", lambda: self._explained(lists, batch))
-            self.because = because or self.because
-
-    def _candidates(self):
-        """Candidates (1, C) and the batch they are for; from the training if nothing happened since."""
-        ask, view = self.ask, self.view
-        width = max(ask.k, view.artifact.pipeline.n_candidates)
-        changed = bool(self.live or self.session or ask.filtered or self.model)
-        if self.at >= 0 and not changed:
-            self.path = "precomputed"
-            lists = view.stored(self.at, self.allow, NOTHING, width)
-            if view.is_enough(lists, self.at, ask.k):
-                return lists, view.request(ask.user)
-        if self.anonymous:
-            self.path = "stranger"
-            if view.anonymous is None:
-                self._try("model", view.prepare)
-            return view.for_strangers(self.allow, NOTHING, width), view.request(ask.user)
-        self.path = "live"
-        batch = view.request(ask.user, self.live, self.session, target=self.engine.target)
-        model = self.model or view.artifact.pipeline.model
-        lists = self._try("model", lambda: view.scored(model, batch, self.allow, width))
-        return (self._second_best(width) if lists is None else lists), batch
-
-    def _second_best(self, width):
-        """Candidates without the model: those of the training, else those for strangers."""
-        unwanted = NOTHING if self.view.keep_seen else self._seen()
-        self.path = "precomputed" if self.at >= 0 else "stranger"
-        if self.at >= 0:
-            lists = self.view.stored(self.at, self.allow, unwanted, width)
-            if lists.k >= self.ask.k:
-                return lists
-        return self.view.for_strangers(self.allow, unwanted, width)
-
-    def _reranked(self, lists, batch):
-        """The list of k, after the session and the rerankers; without those that fail."""
-        view, k, rerankers = self.view, self.ask.k, self.view.artifact.pipeline.rerankers
-        lists = replace(lists, users=batch.users)
-        lift = view.items.lift
-        if self.session and lift is not None and lists.k:
-            lifted = self._try("rerank", lambda: lift.of([self.session])(lists, batch, lists.k))
-            lists = lists if lifted is None else lifted
-        if not rerankers or not lists.k:
-            return lists.cut(k)
-        done = self._try("rerank", lambda: run_all(rerankers, lists, batch, k))
-        return lists.cut(k) if done is None else done
-
-    def _explained(self, lists, batch):
-        """{position: position of the own item} and {position: sentence}."""
-        why, said = {}, {}
-        for because, sentence in self.view.reasons:
-            own = because(lists, batch, lists.k).notes["because"][0]
-            for at, reason in zip(lists.items[0].tolist(), own.tolist()):
-                if at >= 0 and reason >= 0 and at not in why:
-                    why[at], said[at] = reason, sentence.format(self.view.items.titles[reason])
-        return why, said
-
-    def _try(self, part, task):
-        """A stage through its breaker; None if it is not to be had. Who comes too late has not succeeded."""
-        breaker, self.stage = self.engine.breakers[part], part
-        try:
-            if breaker.allows():
-                value = task()
-                if not self.over:
-                    breaker.succeeded()
-                return value
-        except Exception as error:
-            breaker.failed(describe(error))
-        if part not in self.degraded:
-            self.degraded.append(part)
-        return None
-
-    # --------------------------------------------------------------------------------------------------------- answers
-    def _finished(self):
-        """The answer from the best list there is, filled up to k with what is popular."""
-        view, ask, k = self.view, self.ask, self.ask.k
-        first, final, (why, said) = self.lists, self.final, self.because
-        if first is None:  # late already
-            first = self._second_best(max(k, view.artifact.pipeline.n_candidates))
-        lists = first.cut(k) if final is None else final
-        steps = _steps(view, first, self.model and ask.model)
-        slots = lists.notes.get("slot")
-        ids, items = view.items.ids, []
-        for place, (at, score) in enumerate(zip(lists.items[0].tolist(), lists.scores[0].tolist())):
-            if at >= 0:
-                slot = view.slots[slots[0, place]] if slots is not None and view.slots else None
-                because = ids[why[at]] if at in why else None
-                items.append(Listed(ids[at], len(items) + 1, _score(score), steps.get(at, "pool"), because, slot))
-        if len(items) < k:
-            listed = [view.items.at[i.item] for i in items]
-            unwanted = np.array([*listed, *(() if view.keep_seen else self._seen())], np.int64)
-            for at in view.most_popular(self.allow, unwanted, k - len(items)):
-                items.append(Listed(ids[at], len(items) + 1, None, POPULAR))
-        step = steps.get(int(first.items[0, 0]), POPULAR) if first.k else POPULAR
-        sentences = {ids[at]: sentence for at, sentence in said.items()}
-        path = self.path if first.k else POPULAR
-        return Answer(ask.user, tuple(items), step, view.version, False, tuple(self.degraded), sentences, path)
-
-    def _seen(self):
-        """Positions of what the user has, bought since the training included."""
-        view, seen = self.view, NOTHING
-        if self.at >= 0:
-            indptr = view.data.seen.indptr
-            seen = view.data.seen.indices[indptr[self.at] : indptr[self.at + 1]]
-        bought = [view.items.at[e.item_id] for e in self.live if e.event in self.engine.target]
-        return np.append(seen, np.array(bought, seen.dtype)) if bought else seen
-
-
-def _steps(view, lists: TopK, name):
-    """{position: name of the step that answered for it} of candidates."""
-    items = lists.items[0].tolist()
-    if name:
-        return dict.fromkeys(items, name)
-    if "step" not in lists.notes:
-        return dict.fromkeys(items, "model")
-    return {at: view.step_name(step) for at, step in zip(items, lists.notes["step"][0].tolist())}
-
-
-def _score(score) -> float | None:
-    """A score as JSON has it."""
-    return float(score) if math.isfinite(score) else None
-
-
-def pack(answer: Answer) -> bytes:
-    """An answer as bytes for the cache, without the user."""
-    body = [1, answer.step, answer.version, answer.path, answer.reasons, answer.items]
-    return json.dumps(body, separators=(",", ":")).encode()
-
-
-def unpack(body: bytes | None, user: str) -> Answer | None:
-    """The answer for a user from the cache; None for anything that `pack` did not make."""
-    try:
-        form, step, version, _, reasons, items = json.loads(body)
-        if form != 1:
-            return None
-        items = tuple(Listed(*item) for item in items)
-        return Answer(user, items, step, version, True, (), reasons, "cached")
-    except (TypeError, ValueError):
-        return None
-
-
-def catalog_facts(live) -> Callable[[str], tuple[str | None, float | None]]:
-    """A function item_id -> (category, price) of the catalogue that serves: for `FeatureStore(facts=...)`."""
-    known: list = [None, {}]  # the catalogue, and the facts in it
-
-    def facts(item_id):
-        catalog, items = known[0], known[1]
-        if live.stable.data.catalog is not catalog:
-            catalog = live.stable.data.catalog
-            items = _facts_of(catalog)
-            known[:] = catalog, items
-        return items.get(item_id, (None, None))
-
-    return facts
-
-
-def _facts_of(catalog):
-    """{item id: (category, price)}, None where one is not known."""
-    columns = [catalog[name].tolist() if name in catalog else [None] * len(catalog) for name in ("category", "price")]
-    rows = zip(catalog["item_id"].tolist(), *columns)
-    return {item: tuple(None if v is None or v != v else v for v in facts) for item, *facts in rows}

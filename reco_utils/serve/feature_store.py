@@ -324,3 +324,25 @@ def _events(value):
     lines = json.loads(b"[" + value[:-1].replace(b"\n", b",") + b"]")
     once = {mark: LiveItem(item, event, at) for at, item, event, mark in reversed(lines)}  # the first one counts
     return sorted(reversed(once.values()), key=lambda event: event.timestamp)
+
+
+def catalog_facts(live) -> Callable[[str], tuple[str | None, float | None]]:
+    """A function item_id -> (category, price) of the catalogue that serves: for `FeatureStore(facts=...)`."""
+    known: list = [None, {}]  # the catalogue, and the facts in it
+
+    def facts(item_id):
+        catalog, items = known[0], known[1]
+        if live.stable.data.catalog is not catalog:
+            catalog = live.stable.data.catalog
+            items = _facts_of(catalog)
+            known[:] = catalog, items
+        return items.get(item_id, (None, None))
+
+    return facts
+
+
+def _facts_of(catalog):
+    """{item id: (category, price)}, None where one is not known."""
+    columns = [catalog[name].tolist() if name in catalog else [None] * len(catalog) for name in ("category", "price")]
+    rows = zip(catalog["item_id"].tolist(), *columns)
+    return {item: tuple(None if v is None or v != v else v for v in facts) for item, *facts in rows}

@@ -5,7 +5,7 @@ import pytest
 
 from reco_utils.core import TIME
 from reco_utils.data.registry import load_dataset
-from reco_utils.data.shift import shift, days_until
+from reco_utils.data.shift import days_until, shift
 
 TABLES = load_dataset("shop", size="small")
 

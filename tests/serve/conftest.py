@@ -1,7 +1,9 @@
 """A clock that jumps, and one real Redis server for all tests of this folder."""
 
+import shutil
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +75,19 @@ def light(small_shop):
 
     options = {"rerankers": (), "n_candidates": 5, "measure": False}
     return train(small_shop, model=PopularityRecommender(), clock=Clock(), **options)
+
+
+@pytest.fixture(scope="session")
+def ready(trained, tmp_path_factory):
+    """A store with one version, published; only to be copied."""
+    from reco_utils.serve.artifact import publish, save
+
+    home = tmp_path_factory.mktemp("ready") / "store"
+    publish(home, save(trained, home))
+    return home
+
+
+@pytest.fixture
+def home(ready, tmp_path):
+    """A copy of `ready` of one's own."""
+    return Path(shutil.copytree(ready, tmp_path / "store"))

@@ -8,7 +8,6 @@ import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from numpy.testing import assert_array_equal
@@ -28,19 +27,6 @@ from reco_utils.serve.artifact import (
     save,
     versions,
 )
-
-
-@pytest.fixture(scope="module")
-def ready(trained, tmp_path_factory):
-    """A store with one version, published; only to be copied."""
-    home = tmp_path_factory.mktemp("ready") / "store"
-    publish(home, save(trained, home))
-    return home
-
-
-@pytest.fixture
-def home(ready, tmp_path):
-    return Path(shutil.copytree(ready, tmp_path / "store"))
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,22 +12,9 @@ from reco_utils.core import TopK, recommend
 from reco_utils.models.content import ContentRecommender
 from reco_utils.models.ials import IALSRecommender
 from reco_utils.models.knn import ItemKNNRecommender, UserKNNRecommender
-from reco_utils.serve.artifact import ArtifactError, check, forget_user, load, publish, save, train, versions
+from reco_utils.serve.artifact import ArtifactError, check, forget_user, load, save, train, versions
 
 NOON = 1_750_000_000  # when the training of `trained` began
-
-
-@pytest.fixture(scope="module")
-def ready(trained, tmp_path_factory):
-    """A store with one version, published; only to be copied."""
-    home = tmp_path_factory.mktemp("ready") / "store"
-    publish(home, save(trained, home))
-    return home
-
-
-@pytest.fixture
-def home(ready, tmp_path):
-    return Path(shutil.copytree(ready, tmp_path / "store"))
 
 
 def lists_of(artifact, users, **options):

@@ -14,21 +14,11 @@ from reco_utils.core import Pipeline
 from reco_utils.data.registry import load_dataset
 from reco_utils.rerank.slots import Slots
 from reco_utils.serve.artifact import load, publish, rollback, save, train, versions
+from reco_utils.serve.ask import Answer, Ask, BadRequest, Listed, NotFound, Unavailable, pack, unpack
 from reco_utils.serve.cache import ListCache
-from reco_utils.serve.engine import (
-    Answer,
-    Ask,
-    BadRequest,
-    Engine,
-    Listed,
-    NotFound,
-    Unavailable,
-    catalog_facts,
-    pack,
-    unpack,
-)
+from reco_utils.serve.engine import Engine
 from reco_utils.serve.event_log import EventLog
-from reco_utils.serve.feature_store import FeatureStore
+from reco_utils.serve.feature_store import FeatureStore, catalog_facts
 from reco_utils.serve.kv import MemoryKV, StoreDown
 from reco_utils.serve.live import Live
 from reco_utils.serve.monitor import Monitor
@@ -763,9 +753,9 @@ def test_who_answers_too_late_each_time_has_not_answered(artifact, tmp_path, war
     shop.engine.deadline_ms = 40.0
 
     def after_the_last_one_answered():
-        if shop.engine._workers._stuck:
+        if shop.engine.workers._stuck:
             gate.release()  # now it answers, when nobody waits any more
-            wait_for(lambda: not shop.engine._workers._stuck)
+            wait_for(lambda: not shop.engine.workers._stuck)
         return Ask(warm_user, session=(str(artifact.data.items[0]),))
 
     assert until_open(shop.engine, "model", after_the_last_one_answered)
@@ -800,7 +790,7 @@ def test_without_a_free_thread_the_list_of_the_training_is_served(shop, warm_use
         begun.release()
         release.wait(20)
 
-    others = [threading.Thread(target=shop.engine._workers.run, args=(occupy, 20_000)) for _ in range(4)]
+    others = [threading.Thread(target=shop.engine.workers.run, args=(occupy, 20_000)) for _ in range(4)]
     [thread.start() for thread in others]
     [begun.acquire(timeout=20) for _ in others]
     answer = shop.engine.recommend(Ask(warm_user))

@@ -8,21 +8,6 @@ import pytest
 from reco_utils.serve.resilience import Breaker, Workers, describe
 
 
-class Clock:
-    """Seconds that pass only when the test says so."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def breaker(clock):
     made = Breaker("redis", failures=3, seconds=10, clock=clock)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from reco_utils.serve.engine import Unavailable
+from reco_utils.serve.ask import Unavailable
 from reco_utils.serve.storefront import pages
 from reco_utils.serve.storefront.client import Customer, InProcess, OverHttp, Rows, Shop, sample_customers
 from reco_utils.serve.storefront.pictures import picture

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from reco_utils.serve.engine import (
+from reco_utils.serve.ask import (
     Answer,
     Ask,
     BadRequest,
-    Engine,
     Forgotten,
     Ingested,
     Listed,
@@ -25,6 +24,7 @@ from reco_utils.serve.engine import (
     SearchAnswer,
     Unavailable,
 )  # fmt: skip
+from reco_utils.serve.engine import Engine
 
 MAX_ROWS = 100  # rows of the catalogue in one request
 

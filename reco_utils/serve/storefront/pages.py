@@ -16,7 +16,7 @@ from typing import Any
 
 import streamlit as st
 
-from reco_utils.serve.engine import Answer, Ask, BadRequest, NotFound, Unavailable
+from reco_utils.serve.ask import Answer, Ask, BadRequest, NotFound, Unavailable
 from reco_utils.serve.storefront import window
 from reco_utils.serve.storefront.client import Customer, KeyMissing, Rows, Shop
 from reco_utils.serve.storefront.results import FOLDER, read_results
