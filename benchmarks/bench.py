@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -124,6 +125,15 @@ def run_rounds(file: str, pythons: Mapping[str, str], folder: str, n: int) -> li
         left = {name: python for name, python in left.items() if "failed" not in runs[name]}
         rounds.append(runs)
     return rounds
+
+
+def in_threads(n: int, work: Callable[[int], None]) -> None:
+    """work(0), ..., work(n - 1), each on a thread of its own; returns when all have ended."""
+    threads = [threading.Thread(target=work, args=(at,)) for at in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def peak_mb() -> float:

@@ -35,11 +35,7 @@ def timed(folder, append):
                 new[at] += append({**event, "event": "click", "timestamp": "2025-06-01T12:00:00Z"})
 
     def call():
-        threads = [threading.Thread(target=work, args=(at,)) for at in range(n)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        bench.in_threads(n, work)
         return sum(new)
 
     return call

@@ -45,11 +45,7 @@ def timed(folder, get, put):
                 found[at] += 1
 
     def call():
-        threads = [threading.Thread(target=work, args=(at,)) for at in range(n)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        bench.in_threads(n, work)
         return sum(found)
 
     return call
