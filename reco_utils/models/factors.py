@@ -10,6 +10,8 @@ y_i being the item's factors and G what all items weigh together. A model says w
 Letters: U users, I items, B requests, D factors, nnz entries of the histories.
 """
 
+import weakref
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -17,6 +19,8 @@ from reco_utils.core import UserBatch, check_k, take_rows
 from reco_utils.models.fitted import check_fitted, check_positions
 from reco_utils.models.least_squares import System, solve
 from reco_utils.topk import select_dot
+
+_ROUNDED: dict[int, np.ndarray] = {}  # id of item factors -> the same in float32, for as long as the factors live
 
 
 class FactorRecommender:
@@ -71,8 +75,12 @@ class FactorRecommender:
         return history.indices[inside], left, items.T * system.target[inside]
 
     def vectors(self, batch: UserBatch) -> tuple[np.ndarray, np.ndarray]:
-        """User factors (B, D) and item factors (I, D), float32; scores are their dot products, NaN is no opinion."""
-        return self._queries(batch), self.item_factors_.astype(np.float32)
+        """User factors (B, D) and item factors (I, D), float32; scores are their dot products, NaN is no opinion.
+
+        The item factors are rounded at the first call and kept, 4 I D bytes more; they cannot be changed in place from
+        then on, only replaced.
+        """
+        return self._queries(batch), _rounded(self.item_factors_)
 
     def score(self, batch: UserBatch) -> np.ndarray:
         """Scores (B, I) float32, about 0 to 1; NaN for an item without history, and for a user without one."""
@@ -136,6 +144,17 @@ class FactorRecommender:
             reasons[row, shown, : best.shape[1]] = had[best]
             contributions[row, shown, : best.shape[1]] = np.take_along_axis(parts, best, axis=1)
         return reasons, contributions
+
+
+def _rounded(factors: np.ndarray) -> np.ndarray:
+    """Factors (I, D) as float32, made once; kept beside the model, so that no copy or file of it holds them twice."""
+    known = _ROUNDED.get(id(factors))
+    if known is None:
+        known = factors.astype(np.float32)
+        factors.flags.writeable = known.flags.writeable = False
+        weakref.finalize(factors, _ROUNDED.pop, id(factors), None)
+        _ROUNDED[id(factors)] = known
+    return known
 
 
 def fingerprints(history: csr_matrix) -> np.ndarray:

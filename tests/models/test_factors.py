@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from reco_utils.core import recommend
+from reco_utils.models import factors as factors_room
 from reco_utils.models.factors import FactorRecommender, System
 
 
@@ -42,6 +43,44 @@ def plane(make_random):
     factors = np.random.default_rng(3).normal(size=(20, 4))
     factors[0] = np.nan
     return data, Given().fit(data, factors)
+
+
+# ------------------------------------------------------------------------------------------------------------- vectors
+def test_item_factors_are_rounded_once_and_are_what_rounding_gives(plane):
+    data, model = plane
+    batch, exact = data.batch(data.users), np.array(model.item_factors_)
+    first, again = model.vectors(batch)[1], model.vectors(batch[:1])[1]
+    assert again is first and first.dtype == np.float32 and first.tobytes() == exact.astype(np.float32).tobytes()
+    with pytest.raises(ValueError, match="read-only"):
+        first[1] = 0
+    with pytest.raises(ValueError, match="read-only"):  # or the rounded ones would be those of before
+        model.item_factors_[1] = 0
+
+
+def test_factors_that_are_replaced_are_rounded_anew(plane):
+    data, model = plane
+    batch = data.batch(data.users)
+    model.vectors(batch)
+    model.item_factors_ = model.item_factors_ * 2
+    assert_array_equal(model.vectors(batch)[1], (model.item_factors_).astype(np.float32))
+    model.fit(data, np.ones((20, 4)))
+    assert (model.vectors(batch)[1] == 1).all()
+
+
+def test_rounded_factors_are_in_no_copy_and_go_with_the_model(plane):
+    data, model = plane
+    batch, before, size = data.batch(data.users), len(factors_room._ROUNDED), len(pickle.dumps(model))
+    rounded = model.vectors(batch)[1]
+    assert len(pickle.dumps(model)) == size and set(vars(model)) == {"item_factors_", "n_items_"}
+    twins = [copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
+    assert twins[0].vectors(batch)[1] is rounded
+    for twin in twins[1:]:
+        assert twin.vectors(batch)[1] is not rounded
+        assert_array_equal(twin.vectors(batch)[1], rounded)
+    assert len(factors_room._ROUNDED) == before + 3
+    del twin, twins
+    model.fit(data, np.ones((20, 4)))
+    assert len(factors_room._ROUNDED) == before
 
 
 # ------------------------------------------------------------------------------------------------------------- fold-in
