@@ -31,6 +31,8 @@ HOMES = {
         "rerank/xquad.py",
         "rerank/calibrated.py",
         "rerank/cosines.py",
+        "experiment/luck.py",
+        "experiment/session.py",
     },
     "implicit": {"models/als.py"},
     "surprise": set(),
