@@ -7,7 +7,7 @@ in a Dataset that models were fitted on, so that every position still means what
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from reco_utils.core import TIME, USER, Dataset, Tables, take_rows
 
 FORGOTTEN = "forgotten-"  # how the id of an empty seat begins
 KEY_BYTES, HASH_BYTES = 16, 16
+_ALWAYS, _NEVER = np.datetime64(2**63 - 1, "us"), np.datetime64("NaT")
 
 
 def forget(data: Dataset, user_ids: Iterable[str]) -> Dataset:
@@ -80,16 +81,30 @@ def _emptied(column, gone):
     return column.where(~gone)
 
 
-def forget_events(tables: Tables, user_ids: Iterable[str]) -> Tables:
+def forget_events(tables: Tables, user_ids: Iterable[str] | Mapping[str, pd.Timestamp]) -> Tables:
     """The tables without the events and profiles of these users; ids that are not there are passed over.
 
     What a later training must never see again goes through here first.
+
+    Parameters
+    ----------
+    user_ids : several ids, or a mapping of id to an instant (UTC)
+        With an instant, what was done after it stays: somebody who came back, as new as anybody. Their profile stays
+        too if it says that they signed up after it, and is emptied otherwise.
     """
-    ids = _several(user_ids)
-    profiles = tables.profiles[~tables.profiles[USER].isin(ids)].reset_index(drop=True)
-    if len(profiles) == len(tables.profiles):
+    until = user_ids if isinstance(user_ids, Mapping) else dict.fromkeys(_several(user_ids), _ALWAYS)
+    asked = np.array([until.get(user, _NEVER) for user in tables.profiles[USER]], "M8[us]")  # (U,)
+    if np.isnat(asked).all():
         return tables
-    events = tables.events[~tables.events[USER].isin(ids).to_numpy()].reset_index(drop=True)
+    profiles, users = tables.profiles, tables.events[USER].cat
+    who = pd.Index(profiles[USER]).get_indexer(users.categories)[users.codes]
+    kept = ~(tables.events[TIME].to_numpy("M8[us]") <= asked[who])  # not a time: kept
+    new = profiles["signup_at"].to_numpy("M8[us]") > asked if "signup_at" in profiles else np.zeros(len(asked), bool)
+    stays = np.isnat(asked) | new
+    blank = emptied(profiles, np.flatnonzero(~stays)).assign(**{USER: profiles[USER]})
+    stays[who[kept]] = True
+    profiles = blank[stays].reset_index(drop=True)
+    events = tables.events[kept].reset_index(drop=True)
     events[USER] = _as_profiles(events[USER].astype(object), profiles)
     return replace(tables, events=events, profiles=profiles)
 

@@ -9,7 +9,6 @@ Nothing is ever half there: a version is a folder that appears under its name wh
 served is one small file that is replaced in one step. Files are data, not code, see `plain`.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -27,6 +26,7 @@ import pandas as pd
 from reco_utils.core import Pipeline
 from reco_utils.serve import plain
 from reco_utils.serve.bundle import Artifact, Manifest, contents, traces
+from reco_utils.serve.forgotten import forgotten, remember
 from reco_utils.serve.plain import ArtifactError
 from reco_utils.serve.training import check, train
 
@@ -41,9 +41,8 @@ __all__ = [
 ]  # fmt: skip
 
 VERSION = re.compile(r"\d{6}-[0-9a-f]{8}")
-PUBLISHED, MANIFEST, FORGOTTEN = "published.json", "manifest.json", "forgotten.json"
+PUBLISHED, MANIFEST = "published.json", "manifest.json"
 HALF = (".saving-", ".removed-")  # how folders begin that are no versions yet, or no longer
-FORGET_DAYS = 7  # for so long a version may come in whose training began before somebody was forgotten
 
 
 @dataclass(frozen=True)
@@ -277,8 +276,8 @@ def forget_user(
     """Rewrite every version without a user: version to what was removed from it, e.g. {"weights": 12, "lists": 1}.
 
     A version is replaced in one step. The old files are deleted; processes that have them mapped must forget on their
-    own (`Live.forget`). A version whose training had begun before and is saved within a week is cleaned on its way in:
-    until then a salted hash of the id is kept.
+    own (`Live.forget`). A version whose training had begun before is cleaned when it is saved, and no training learns
+    from what the user did until now: a keyed hash of the id is kept for that, see `forgotten`.
 
     Raises
     ------
@@ -288,7 +287,7 @@ def forget_user(
     if not home.is_dir():
         return removed
     with _locked(home):
-        _remember_forgotten(home, user_id, clock())
+        remember(home, user_id, clock())
         _sweep(home)
         for name in _names(home):
             try:
@@ -304,10 +303,11 @@ def forget_user(
 
 def forgotten_since(home: Path | str, artifact: Artifact) -> list[str]:
     """Users that an artifact knows although the store was told to forget them after its training began."""
-    told = _forgotten(Path(home))
+    told = forgotten(home)
     began = datetime.fromisoformat(artifact.manifest.trained_at).timestamp()
-    late = {digest for digest, at in told["ids"].items() if at >= began}
-    return [user for user in artifact.data.users if late and _salted(told["salt"], user) in late]
+    if not told.since(began):
+        return []
+    return [user for user, at in told.asked_at(artifact.data.users).items() if at >= began]
 
 
 def _rewrite(home, name, user_id) -> dict[str, int]:
@@ -321,31 +321,6 @@ def _rewrite(home, name, user_id) -> dict[str, int]:
         _write_manifest(home / name, manifest)
     _keep_only(home / name, manifest.files)
     return removed
-
-
-def _remember_forgotten(home, user_id, now) -> None:
-    """Keep a salted hash of an id for a week, for savings whose training began before."""
-    told = _forgotten(home)
-    ids = {digest: at for digest, at in told["ids"].items() if at > now - FORGET_DAYS * 86_400}
-    told["ids"] = ids | {_salted(told["salt"], user_id): now}
-    with plain.replacing(home / FORGOTTEN) as file:
-        file.write(json.dumps(told).encode())
-    plain.sync_folder(home)
-
-
-def _forgotten(home) -> dict:
-    """Salted hashes of those who were forgotten within a week, and when."""
-    try:
-        told = json.loads((home / FORGOTTEN).read_bytes())
-        return {"salt": str(told["salt"]), "ids": {str(name): float(at) for name, at in told["ids"].items()}}
-    except FileNotFoundError:
-        return {"salt": secrets.token_hex(16), "ids": {}}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArtifactError(f"{FORGOTTEN} makes no sense ({error}); delete it, and forget again") from None
-
-
-def _salted(salt, user_id) -> str:
-    return hashlib.sha256(f"{salt}\0{user_id}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _names(home) -> list[str]:

@@ -15,6 +15,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ACTIONS = ("start", "train", "retrain", "lists", "versions", "publish", "rollback", "prune", "forget")
@@ -86,12 +87,14 @@ def _tables(options):
 
 def _train(options) -> int:
     from reco_utils.serve import artifact
-    from reco_utils.serve.schedule import without_forgotten
+    from reco_utils.serve.forgotten import forgotten
 
     print(f"training on {options.dataset} ({options.size}) ...", flush=True)
     before = artifact.published(options.home).version
     old = artifact.load(options.home, before) if before else None
-    new = artifact.train(without_forgotten(options.home, _tables(options)), previous=old)
+    began = time.time()  # whoever asks to be forgotten from now on is taken out by `artifact.save`
+    tables = forgotten(options.home).left(_tables(options))
+    new = artifact.train(tables, previous=old, clock=lambda: began)
     version = artifact.save(new, options.home)
     figures = ", ".join(f"{label} {round(value, 3):g}" for label, value in new.manifest.metrics.items())
     print(f"saved {version}: {new.manifest.n_users:,} users, {new.manifest.n_items:,} items; on test data {figures}")

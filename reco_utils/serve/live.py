@@ -15,16 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
-from reco_utils.serve.artifact import (
-    FORGET_DAYS,
-    FORGOTTEN,
-    Artifact,
-    ArtifactError,
-    Published,
-    forgotten_since,
-    load,
-    published,
-)
+from reco_utils.serve.artifact import Artifact, ArtifactError, Published, forgotten_since, load, published
+from reco_utils.serve.forgotten import LIST
 
 log = logging.getLogger(__name__)
 HOUR = 3600.0
@@ -135,9 +127,7 @@ class Live:
         Whatever was trained after this moment may know them again: they may come back.
         """
         with self._lock:
-            now = self.clock()
-            recent = {name: at for name, at in self._forgotten.items() if at > now - FORGET_DAYS * 24 * HOUR}
-            self._forgotten = recent | {lot(user_id, self._salt): now}
+            self._forgotten[lot(user_id, self._salt)] = self.clock()
             return self._without(lambda artifact: [user_id] if artifact.knows(user_id) else [])
 
     def _without(self, users_of) -> int:
@@ -150,7 +140,7 @@ class Live:
 
     def _follow_the_store(self) -> None:
         """Forget whom the store was told to forget since we looked last."""
-        path = Path(self.home) / FORGOTTEN
+        path = Path(self.home) / LIST
         stamp = (path.stat().st_mtime_ns, path.stat().st_ino) if path.exists() else None
         state = stamp, self.published
         if stamp is not None and state != self._told_to_forget:

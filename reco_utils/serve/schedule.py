@@ -10,7 +10,6 @@ again in any case. The search is made each time: it knows what is new and what i
 beside a new content model: the figures that `artifact.check` compares are those of both together.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,13 +21,12 @@ from pathlib import Path
 import pandas as pd
 
 from reco_utils.core import EVENT, ITEM, TIME, USER, Recommender, Reranker, Tables
-from reco_utils.data.privacy import forget_events
 from reco_utils.data.schema import canonical
 from reco_utils.serve import artifact
 from reco_utils.serve.artifact import Artifact, ArtifactError
 from reco_utils.serve.event_log import EventLog
+from reco_utils.serve.forgotten import forgotten
 from reco_utils.serve.lock import HOUR, Lock, Locked
-from reco_utils.serve.plain import replacing
 
 log_of_this = logging.getLogger(__name__)
 
@@ -36,7 +34,7 @@ WHAT = ("factors", "content", "all", "due")
 EVERY_HOURS = {"factors": 24.0, "content": 168.0}
 EARLY_HOURS = 1.0  # cron is not punctual: what falls due within the hour is due
 FITTED = {"factors": "factors_fitted_at", "content": "content_fitted_at"}  # in `manifest.models`
-LOCK, SUPPRESSED = "training.lock", "suppressed.json"
+LOCK = "training.lock"
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,6 @@ class _Run:
 
     def _reasons(self, tables, log, what, recipe) -> list[str]:
         """Train, save, check and publish; why nothing new was published."""
-        remember_forgotten(self.home)
         old = self._served()
         wanted = self._due(old) if what == "due" else {"factors"} if what == "factors" else {"factors", "content"}
         if not wanted:
@@ -187,18 +184,17 @@ class _Run:
 
     def _joined(self, tables, log, old) -> tuple[Tables, pd.Timestamp]:
         """The tables with what the service was told and without the forgotten; and the time up to which they know."""
-        suppressed, times = remember_forgotten(self.home), [tables.events[TIME].max()]
-        gone = suppressed.asked_at(tables.profiles[USER])
-        if gone:
-            self.notes.append(f"{len(gone)} users of the tables asked to be forgotten and were left out")
-            tables = forget_events(tables, list(gone))
+        gone, times = forgotten(self.home), []
         if log is not None:
-            tables, counts = join_events(tables, suppressed.left(log.to_frame()))
+            tables, counts = join_events(tables, log)
             self.notes += [f"{count:,} {what}" for what, count in counts.items() if count]
-            times.append(tables.events[TIME].max())
-        if old is not None and suppressed.since(_seconds(old.manifest.trained_at)):
+        times.append(tables.events[TIME].max())
+        if old is not None and gone.since(_seconds(old.manifest.trained_at)):
             times.append(old.data.asof)  # the last to do something may be forgotten; time does not go back for that
-        return tables, max(time for time in times if not pd.isna(time))
+        asked = gone.asked_at(tables.profiles[USER])
+        if asked:
+            self.notes.append(f"{len(asked)} users of the tables asked to be forgotten: all before was left out")
+        return gone.left(tables), max(time for time in times if not pd.isna(time))
 
     def _stamped(self, new, old, wanted) -> Artifact:
         """The artifact with the times at which its parts were fitted."""
@@ -237,17 +233,13 @@ def _seconds(text) -> float:
 
 
 # ------------------------------------------------------------------------------------------------------------- tables
-def join_events(tables: Tables, log: EventLog | pd.DataFrame) -> tuple[Tables, dict[str, int]]:
+def join_events(tables: Tables, log: EventLog) -> tuple[Tables, dict[str, int]]:
     """The tables with all that a log holds, and counts of what was joined and what was left out.
 
     Events that the tables have already (same user, item, type and time: the warehouse was faster) count once. Users who
     are new get an empty profile. Events on items that the catalogue lacks are left out.
-
-    Parameters
-    ----------
-    log : EventLog, or its `to_frame()`
     """
-    found = log if isinstance(log, pd.DataFrame) else log.to_frame()
+    found = log.to_frame()
     known = found[ITEM].isin(tables.catalog[ITEM]).to_numpy()
     added = found[known]
     twice = _are_among(added, tables.events)
@@ -293,57 +285,3 @@ def _are_among(added, events):
     there = pd.MultiIndex.from_frame(same_time[columns].astype({name: object for name in columns[:3]}))
     asked = pd.MultiIndex.from_frame(added[columns].astype({name: object for name in columns[:3]}))
     return asked.isin(there)
-
-
-# ---------------------------------------------------------------------------------------------------------- forgotten
-@dataclass(frozen=True)
-class Suppressed:
-    """Who asked to be forgotten and when, as salted hashes: enough to recognise an id, not to list them.
-
-    Parameters
-    ----------
-    hashes : dict of salt to dict of hash to seconds since 1970
-    """
-
-    hashes: Mapping[str, Mapping[str, float]]
-
-    def asked_at(self, users) -> dict[str, float]:
-        """Those of some ids that are to stay forgotten, and when they asked for it last, in seconds since 1970."""
-        found = {}
-        for salt, ids in self.hashes.items():
-            for user in users if ids else ():
-                at = ids.get(artifact._salted(salt, user))
-                if at is not None:
-                    found[user] = max(at, found.get(user, at))
-        return found
-
-    def left(self, events: pd.DataFrame) -> pd.DataFrame:
-        """The events of a log that may be learned from: of whoever came back, those since."""
-        since = pd.to_datetime(events[USER].map(self.asked_at(events[USER].unique())), unit="s")
-        return events[~(events[TIME] <= since).to_numpy(bool)]
-
-    def since(self, seconds: float) -> bool:
-        """Has anybody asked since then?"""
-        return any(at >= seconds for ids in self.hashes.values() for at in ids.values())
-
-
-def without_forgotten(home: Path | str, tables: Tables) -> Tables:
-    """The tables without all who ever asked to be forgotten in this store."""
-    return forget_events(tables, list(remember_forgotten(Path(home)).asked_at(tables.profiles[USER])))
-
-
-def remember_forgotten(home: Path) -> Suppressed:
-    """All who ever asked to be forgotten in this store.
-
-    The store itself remembers them for a week, long enough for trainings that were under way. The tables of a shop may
-    hold them for ever, so each training notes the hashes of that week for good.
-    """
-    path = home / SUPPRESSED
-    told = json.loads(path.read_bytes()) if path.exists() else {}
-    recent = artifact._forgotten(home)
-    known = told.get(recent["salt"], {})
-    if recent["ids"].items() - known.items():
-        told[recent["salt"]] = known | recent["ids"]
-        with replacing(path) as file:
-            file.write(json.dumps(told).encode())
-    return Suppressed(told)

@@ -199,6 +199,22 @@ def test_events_and_profiles_of_the_forgotten_are_gone(tables):
         forget_events(tables, "ann")
 
 
+def test_who_came_back_is_known_by_what_happened_since(tables):
+    less = forget_events(tables, {"ann": pd.Timestamp("2024-06-10"), "cat": pd.Timestamp("2024-06-30")})
+    assert less.events[["user_id", "item_id"]].to_numpy().tolist() == [["bob", "i1"], ["ann", "i2"]]
+    assert less.profiles["user_id"].tolist() == ["ann", "bob", "dan"]
+    assert less.profiles["age"].tolist()[1:] == [40, 60] and np.isnan(less.profiles["age"][0])  # that of before
+    assert tables.profiles["age"].tolist() == [30, 40, 50, 60]
+
+
+def test_a_profile_of_later_stays_with_or_without_events(tables):
+    signed = pd.to_datetime(["2024-06-20", None, "2024-07-02", "2024-01-01"]).to_numpy("M8[us]")
+    tables = replace(tables, profiles=tables.profiles.assign(signup_at=signed))
+    less = forget_events(tables, dict.fromkeys(["ann", "cat", "dan"], pd.Timestamp("2024-07-01")))
+    assert less.events["user_id"].tolist() == ["bob"]
+    assert less.profiles["user_id"].tolist() == ["bob", "cat"] and less.profiles["age"].tolist() == [40, 50]
+
+
 def test_a_dataset_can_be_built_without_the_forgotten(tables):
     data = build_dataset(forget_events(tables, ["ann"]))
     assert data.users.tolist() == ["bob", "cat"]

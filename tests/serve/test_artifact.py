@@ -47,7 +47,7 @@ def assert_same_lists(one: TopK, two: TopK):
 
 
 def leftovers(home) -> list[str]:
-    known = {"published.json", "forgotten.json"}
+    known = {"published.json", "forgotten.json", "forgotten.key"}
     return [p.name for p in home.iterdir() if p.name not in known and not store.VERSION.fullmatch(p.name)]
 
 

@@ -1,6 +1,5 @@
 """Users who leave no trace, and everybody else's lists, which stay what they were."""
 
-import json
 import os
 from dataclasses import replace
 
@@ -125,16 +124,6 @@ def test_who_was_forgotten_during_a_training_is_not_in_what_it_saves(trained, ho
 def test_who_comes_back_after_being_forgotten_may_be_trained_on(trained, home, gone):
     forget_user(home, gone, clock=lambda: NOON - 60)
     assert load(home, save(trained, home)).knows(gone)
-
-
-def test_the_reminder_of_a_forgotten_user_is_a_hash_and_goes_after_a_week(home, gone):
-    forget_user(home, gone, clock=lambda: NOON)
-    forget_user(home, "nobody", clock=lambda: NOON + 86_400)
-    told = json.loads((home / "forgotten.json").read_text())
-    assert len(told["ids"]) == 2
-    assert gone not in json.dumps(told)
-    forget_user(home, "somebody", clock=lambda: NOON + 7 * 86_400 + 1)
-    assert len(json.loads((home / "forgotten.json").read_text())["ids"]) == 2
 
 
 def test_a_version_that_cannot_be_read_is_named_and_all_others_are_done(trained, home, gone):

@@ -224,17 +224,46 @@ def test_old_versions_are_removed_and_one_can_still_go_back(home, clock):
 
 
 # ----------------------------------------------------------------------------------------------------------- forgotten
-def test_the_forgotten_stay_forgotten_though_the_tables_still_hold_them(home, clock):
+def files_that_hold(home, user):
+    return [file.name for file in home.rglob("*") if file.is_file() and user.encode() in file.read_bytes()]
+
+
+@pytest.mark.parametrize("pause", [8 * DAY, 366 * DAY])
+def test_the_forgotten_stay_forgotten_however_long_the_tables_hold_them(home, clock, log, pause):
     user = TABLES.events[USER].iloc[-1]
+    fast(home, clock, log=log)
+    artifact.forget_user(home, user, clock=clock)
+    for _ in range(2):  # no training for so long, and the tables are those of then
+        clock.now += pause
+        artifact.forget_user(home, "somebody-else", clock=clock)
+        log.append([event(f"e{clock.now}", "eve", TABLES.catalog[ITEM].iloc[3])])
+        found = fast(home, clock, log=log)
+        assert found.published and "1 users of the tables asked to be forgotten: all before was left out" in found.notes
+        assert not artifact.load(home).knows(user) and artifact.load(home).knows("eve")
+        assert files_that_hold(home, user) == []
+
+
+def test_a_list_of_the_forgotten_that_is_lost_stops_the_training(home, clock):
+    fast(home, clock)
+    artifact.forget_user(home, TABLES.events[USER].iloc[-1], clock=clock)
+    (home / "forgotten.key").unlink()
+    found = fast(home, clock, what="all")
+    assert not found.published and "forgotten.json cannot be used without forgotten.key" in found.reasons[0]
+
+
+def test_who_signs_up_again_in_the_tables_is_a_newcomer(home, clock):
+    user = str(TABLES.events[USER].iloc[-1])
     fast(home, clock)
     artifact.forget_user(home, user, clock=clock)
-    for _ in range(2):
-        clock.now += 4 * DAY
-        artifact.forget_user(home, "somebody-else", clock=clock)  # the store drops what is older than a week
-        found = fast(home, clock)
-        assert found.published and "1 users of the tables asked to be forgotten and were left out" in found.notes
-        assert not artifact.load(home).knows(user)
-    assert not any(user.encode() in file.read_bytes() for file in home.rglob("*") if file.is_file())
+    clock.now += 366 * DAY
+    item = TABLES.catalog[ITEM].iloc[5]
+    again = TABLES.events.iloc[-1:].assign(
+        item_id=item, timestamp=pd.Timestamp(clock.now - DAY, unit="s").as_unit("us")
+    )
+    events = pd.concat([TABLES.events, again.astype({ITEM: TABLES.events[ITEM].dtype})], ignore_index=True)
+    assert fast(home, clock, replace(TABLES, events=events)).published
+    data = artifact.load(home).data
+    assert data.items[data.weights[data.users.get_loc(user)].indices].tolist() == [item]
 
 
 def test_who_is_forgotten_during_a_training_is_not_in_what_it_saves(home, clock):
