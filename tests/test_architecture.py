@@ -57,7 +57,7 @@ HOMES = {
     "httpx": {"serve/storefront/client.py"},
     "pyspark": set(),
     "papermill": {"course.py"},
-    "farmhash": {"experiment/assign.py"},
+    "farmhash": {"experiment/buckets.py"},
     "tea_tasting": {"experiment/analyse.py"},
     "statsmodels": set(),
     "ranx": set(),
