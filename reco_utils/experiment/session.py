@@ -259,7 +259,7 @@ def run_visits(
     ----------
     rows, numbers : (n,) shoppers: their rows in the memory, and the numbers that their luck hangs on
     visits, starts : (n,) how often each comes, and their first rows in the record
-    tastes : (n, D); devices, latency_ms : (n,); lists : (n, K), of these shoppers
+    tastes, devices : (N, D), (N,) of everybody, by number; latency_ms : (n,); lists : (n, K), of these shoppers
     """
     for near in range(rows.size):
         row, items = rows[near], lists[near]

@@ -6,118 +6,29 @@ Only a simulator knows what would have happened: `true_effect` sends every shopp
 anybody else: a shopper's luck hangs on (seed, shopper, day, visit) and her memory holds her own visits only, so the
 outcome of one user never depends on the arm of another ("no network effects", which a real shop can only hope for).
 
-The constants of `Behaviour` are ours, tuned so that the built-in shop looks like a shop (2 to 4 orders per 100 visits,
-30 to 55 % of visits without a click): they are assumptions of a model, not findings about people. Letters: n shoppers,
-U users of the shop, I items, V visits, K places of a list, D factors.
+How they behave, and which constants that takes, stands in `behaviour.Behaviour`. Letters: n shoppers, m of them, U
+users of the shop, I items, V visits, K places of a list, D factors.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy.special import gammaincinv, ndtri
 
-from reco_utils.core import USER, TopK
+from reco_utils.core import USER
+from reco_utils.experiment.behaviour import DEVICES, TASTELESS, Behaviour, Truth, strongest_factor, world_of
 from reco_utils.experiment.luck import luck_table
-from reco_utils.experiment.session import AMOUNTS, COUNTS, Memory, Record, Ways, World, count_visits, run_visits
-from reco_utils.experiment.traffic import Traffic, totals
+from reco_utils.experiment.policies import Arms, Policy
+from reco_utils.experiment.session import AMOUNTS, COUNTS, Memory, Record, count_visits, run_visits
+from reco_utils.experiment.traffic import SUMS, Traffic, values
 from reco_utils.topk import N_THREADS, everywhere, spans
 
-Policy = TopK | np.ndarray | Callable[[np.ndarray, int], "np.ndarray | TopK"]
-SHARES = ("errand", "bored", "search", "search_after_click", "search_order")
-
-
-class Truth(Protocol):
-    """What is asked of the shop's planted truth: `reco_utils.data.shop_tastes.ShopTastes` has it all."""
-
-    users: pd.Index
-    items: pd.Index
-    bots: pd.Index
-    factor_names: tuple[str, ...]
-    user_factors: np.ndarray  # (U, D)
-    item_factors: np.ndarray  # (I, D)
-    user_device: np.ndarray  # (U,)
-    prices: np.ndarray  # (I,)
-    consumable: np.ndarray  # (I,) bool
-    model: object  # decay, click_base, cart_base, cart_slope, buy_base, buy_slope, buy_shift
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """How shoppers behave around the shop's response model. "log-odds" is what is added to those of a click.
-
-    Parameters
-    ----------
-    visits_per_week : float
-        Of a shopper of average activity; activity is spread as a gamma distribution of shape `activity_shape`.
-    weekday : 7 floats from Monday
-        How many come on a day, as a multiple of a usual one.
-    errand : share of visits that go straight to the search box and do not look at the list
-    weekend_errand : float
-        The same share on Saturday and Sunday, as a multiple: people browse more, so lists matter more. That is why a
-        test runs for whole weeks.
-    attention : log-odds
-        The shop's response model is about lists that people asked for; a recommended one is clicked less.
-    monotony : log-odds, taken off for every item of the same kind that was looked at further up in the list
-    staleness : log-odds, taken off for every visit in a row at which the same list was met (at most 4; a list that
-        shares half of its items counts half)
-    novelty : log-odds, added on day 0 to a list none of whose items were in the list that the shopper met last before
-        day 0; halved every `novelty_half_life_days`. 0 switches it off; without days before the test nobody is used to
-        anything, and there is none.
-    bored : chance to stop looking after each place that was looked at and not clicked
-    search, search_after_click : chance to use the search box after a list without and with a click. The difference is
-        what a better list cannibalises. An errand always searches.
-    search_order : chance that a search ends in an order, unless something from the list was bought in this visit
-    pleased, displeased : float
-        What a visit with a click or an order adds to the shopper's mood, and a bounce takes off; the rate of visits is
-        multiplied by exp(mood). Mood and staleness are halved every `half_life_days`.
-    hurry : chance per second of latency to leave before the list was seen
-    glance_s : seconds spent on a place that is looked at
-
-    A shopper never clicks again on the durable item that she bought last from a list. A visit bounces when it ends
-    without a click, in the list or in a search.
-    """
-
-    visits_per_week: float = 1.0
-    activity_shape: float = 1.2
-    weekday: tuple[float, ...] = (1.05, 0.95, 0.95, 1.00, 0.85, 0.95, 1.25)
-    errand: float = 0.30
-    weekend_errand: float = 0.7
-    attention: float = -1.0
-    monotony: float = 0.15
-    staleness: float = 0.05
-    novelty: float = 0.3
-    novelty_half_life_days: float = 4.0
-    bored: float = 0.05
-    search: float = 0.20
-    search_after_click: float = 0.12
-    search_order: float = 0.05
-    pleased: float = 0.25
-    displeased: float = 0.10
-    half_life_days: float = 7.0
-    hurry: float = 0.05
-    glance_s: float = 2.0
-
-    def __post_init__(self):
-        for name in SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be a share from 0 to 1, got {getattr(self, name)!r}")
-        for name in ("visits_per_week", "activity_shape", "novelty_half_life_days", "half_life_days"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be a finite number above 0, got {getattr(self, name)!r}")
-        for name in ("monotony", "staleness", "novelty", "pleased", "displeased", "hurry", "glance_s"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be a finite number of at least 0, got {getattr(self, name)!r}")
-        if len(self.weekday) != 7 or not all(0 <= share < np.inf for share in self.weekday):
-            raise ValueError(f"weekday must be 7 finite numbers of at least 0, from Monday, got {self.weekday!r}")
-        if not 0 <= self.errand * self.weekend_errand <= 1:
-            raise ValueError(f"errand * weekend_errand must be a share from 0 to 1, got {self.weekend_errand!r}")
-
-    def settled(self) -> "Behaviour":
-        """The same people once nothing is new any more: without the novelty effect and without staleness."""
-        return replace(self, novelty=0.0, staleness=0.0)
+ACTIVITY, TASTE = 1, 2  # seeds of what shoppers are like, whatever happens to them
+SPAN = 1000  # shoppers per task at least
+BLOCK = 50_000  # visits made at once by `look`
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +53,6 @@ class Shoppers:
         How often each user of the shop comes, as a multiple; default: drawn.
     behaviour : Behaviour
 
-    Attributes
-    ----------
-    users : (n,) ids, unique; at : (n,) int32, positions in `tastes.users`: whose lists and device a shopper has
-
     Raises
     ------
     ValueError  for n < 1, negative noise or activity, kinds or activity of another length
@@ -157,6 +64,73 @@ class Shoppers:
     kinds: np.ndarray | None = field(default=None, kw_only=True)
     activity: np.ndarray | None = field(default=None, kw_only=True)
     behaviour: Behaviour = field(default=Behaviour(), kw_only=True)
+
+    def __post_init__(self):
+        if self.n is not None and not (isinstance(self.n, (int, np.integer)) and self.n >= 1):
+            raise ValueError(f"n must be a whole number of at least 1 shopper, got {self.n!r}")
+        if not 0 <= self.taste_noise < np.inf:
+            raise ValueError(f"taste_noise must be a finite number of at least 0, got {self.taste_noise!r}")
+        n_users, n_items = len(self.tastes.users), len(self.tastes.items)
+        if self.kinds is not None and np.shape(self.kinds) != (n_items,):
+            raise ValueError(f"kinds must have one number per item, ({n_items},), got {np.shape(self.kinds)}")
+        if self.activity is not None:
+            if np.shape(self.activity) != (n_users,):
+                raise ValueError(f"activity must have one number per user, ({n_users},), got {np.shape(self.activity)}")
+            if not (np.min(self.activity) >= 0 and np.max(self.activity) < np.inf):
+                raise ValueError("activity must hold finite numbers of at least 0")
+
+    @cached_property
+    def at(self) -> np.ndarray:
+        """Positions (n,) int32 in `tastes.users`: whose lists and device each shopper has."""
+        people = np.flatnonzero(~self.tastes.users.isin(self.tastes.bots)).astype(np.int32)
+        return people[np.arange(len(people) if self.n is None else self.n) % len(people)]
+
+    @cached_property
+    def users(self) -> pd.Index:
+        """Ids (n,) of the shoppers, unique: those of the shop's users, with "~1", "~2", ... for fresh visitors."""
+        copy = np.arange(len(self.at)) // self._n_people
+        ids = np.asarray(self.tastes.users, dtype=object)[self.at]
+        for row in np.flatnonzero(copy):
+            ids[row] = f"{ids[row]}~{copy[row]}"
+        return pd.Index(ids, name=USER)
+
+    @cached_property
+    def _n_people(self):
+        return int((~self.tastes.users.isin(self.tastes.bots)).sum())
+
+    @cached_property
+    def _numbers(self):
+        return np.arange(len(self.at))
+
+    @cached_property
+    def _tastes(self):
+        """Tastes (n, D) float64: a fresh visitor's differ a little from the user's."""
+        tastes = self.tastes.user_factors[self.at].astype(np.float64)
+        fresh = np.arange(self._n_people, len(tastes))
+        if len(fresh) and self.taste_noise:
+            columns = [at for at, name in enumerate(self.tastes.factor_names) if name not in TASTELESS]
+            draws = np.maximum(luck_table(TASTE, fresh, len(columns)), 1e-12)
+            tastes[np.ix_(fresh, columns)] += (self.taste_noise * ndtri(draws)).round(6)
+        return tastes
+
+    @cached_property
+    def _rates(self):
+        """Visits per day (n,) of each shopper in an ordinary mood on an ordinary day."""
+        if self.activity is not None:
+            activity = np.asarray(self.activity, np.float64)[self.at]
+        else:
+            shape = self.behaviour.activity_shape
+            activity = (gammaincinv(shape, luck_table(ACTIVITY, self._numbers, 1)[:, 0]) / shape).round(6)
+        return activity * self.behaviour.visits_per_week / 7
+
+    @cached_property
+    def _devices(self):
+        return np.asarray(self.tastes.user_device)[self.at].astype(np.int64)
+
+    @cached_property
+    def _world(self):
+        kinds = strongest_factor(self.tastes) if self.kinds is None else self.kinds
+        return world_of(self.tastes, self.behaviour, kinds)
 
     def simulate(
         self,
@@ -193,17 +167,39 @@ class Shoppers:
 
         Raises
         ------
-        ValueError  for arms nobody is in, names that are no arm, lists of another shape or with unknown positions
+        ValueError  for names that are no arm, users in two arms, lists of another shape or with unknown positions
         """
-        raise NotImplementedError
+        if not days >= 1 or not before_days >= 0:
+            raise ValueError(f"days must be at least 1 and before_days at least 0, got {days} and {before_days}")
+        policies = Arms(arms, self.tastes)
+        codes = policies.codes(assignment, self.users)
+        if before_days and control not in policies.names:
+            raise ValueError(f"before the test everybody sees {control!r}, which is none of {list(policies.names)}")
+        run = _Run(self, policies, codes, _by_arm(latency_ms, policies.names), _checked_seed(seed), log)
+        for day in range(-before_days, days):
+            run.live(day, policies.names.index(control) if day < 0 else None)
+        return run.traffic()
 
-    def look(self, rows, items, *, day: int = 0, latency_ms: float = 80.0, seed: int = 0, log: bool = False):
-        """One first visit of shoppers `rows` (m,) with the lists `items` (m, K): visits, or visits and log.
+    def look(self, rows, items, *, day: int = 0, latency_ms: float = 80.0, seed: int = 0) -> "Looks":
+        """One first visit of shoppers `rows` (m,) on a day, with the lists `items` (m, K) in front of them.
 
         Without a memory: no mood, staleness or novelty. The same shopper on the same day has the same luck; give
         another `day` for another visit. For bandits, interleaving and logs made visit by visit.
+
+        Raises
+        ------
+        ValueError  for rows that are no shoppers, or lists of another shape or with unknown positions
         """
-        raise NotImplementedError
+        rows, items = np.asarray(rows, np.int64), np.ascontiguousarray(items, np.int32)
+        if rows.ndim != 1 or items.ndim != 2 or len(rows) != len(items):
+            raise ValueError(f"look wants shoppers (m,) and lists (m, K), got {rows.shape} and {items.shape}")
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(self.at)):
+            raise ValueError(f"shoppers count from 0 to {len(self.at) - 1}, got {rows.min()} to {rows.max()}")
+        if items.size and not (items.min() >= -1 and items.max() < len(self.tastes.items)):
+            raise ValueError(f"items count from 0 to {len(self.tastes.items) - 1}, got {items.min()} to {items.max()}")
+        record, memory = _blank_record(len(rows), items.shape[1], True), _blank_memory(len(rows), items.shape[1])
+        _run_day(self, _checked_seed(seed), day, rows, np.ones(len(rows), np.int64), latency_ms, items, memory, record)
+        return Looks(_visit_columns(record), record.steps, record.earned)
 
     def true_effect(
         self,
@@ -214,9 +210,9 @@ class Shoppers:
         seed: int = 1_000_000,
         **options,
     ) -> pd.DataFrame:
-        """What each arm would do to everybody: the mean over all shoppers, each sent through every arm.
+        """What each arm would do to everybody: both potential outcomes of every shopper, which nobody else can know.
 
-        Both potential outcomes of everyone, with the same luck in each arm, in `repeats` worlds (seeds `seed`, ...).
+        Every shopper goes through every arm with the same luck, in `repeats` worlds (seeds `seed`, `seed` + 1, ...).
 
         Parameters
         ----------
@@ -224,7 +220,205 @@ class Shoppers:
 
         Returns
         -------
-        one row per metric and arm: metric, arm, value, effect (against control), relative, se (Monte Carlo error of
-        the effect). Metrics: see `traffic.METRICS`.
+        one row per metric (`traffic.METRICS`) and arm: metric, arm, value; effect (value minus control's), relative
+        (effect / control's value); se, the Monte Carlo error of the effect, NaN for one repeat
+
+        Raises
+        ------
+        ValueError  when `control` is no arm, or for repeats < 1
         """
-        raise NotImplementedError
+        if control not in arms or repeats < 1:
+            raise ValueError(f"control must be one of {list(arms)} and repeats at least 1, got {control!r}, {repeats}")
+        worlds = range(_checked_seed(seed), seed + repeats)
+        found = {arm: [self._all_in(arm, arms, world, control, options) for world in worlds] for arm in arms}
+        found = {arm: pd.DataFrame(worlds) for arm, worlds in found.items()}
+        tables = [_effects(arm, worlds, found[control]) for arm, worlds in found.items()]
+        return pd.concat(tables, ignore_index=True)
+
+    def _all_in(self, arm, arms, seed, control, options):
+        """The metrics of one world in which everybody is in one arm."""
+        everybody = np.full(len(self.at), arm, dtype=object)
+        return values(self.simulate(arms, everybody, control=control, seed=seed, **options).totals())
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What came of visits made one by one: `visits`, one row each, and what happened at every place (m, K).
+
+    Parameters
+    ----------
+    visits : frame with bounced, examined, shown, clicks, ..., as in `Traffic.visits`
+    steps : (m, K) int8
+        How far it went: 0 shown (or padding), 1 looked at, 2 clicked, 3 put into the cart, 4 bought.
+    revenue : (m, K) euros
+    """
+
+    visits: pd.DataFrame
+    steps: np.ndarray
+    revenue: np.ndarray
+
+
+class _Run:
+    """A simulated experiment while it runs: what shoppers remember, and the visits so far."""
+
+    def __init__(self, shoppers, arms, codes, latency_ms, seed, log):
+        self.shoppers, self.arms, self.codes, self.latency_ms = shoppers, arms, codes, latency_ms
+        self.seed, self.log = seed, log
+        self.memory, self.days = _blank_memory(len(codes), 1), []
+        self.taking_part = np.flatnonzero(codes >= 0)
+
+    def live(self, day, only_arm):
+        """One day: who comes, what they are shown, what they do; before the test everybody sees `only_arm`."""
+        people, behaviour, rows = self.shoppers, self.shoppers.behaviour, self.taking_part
+        often, share = np.zeros(len(rows), np.int64), behaviour.weekday[day % 7]
+        half_life = float(behaviour.half_life_days)
+        count_visits(self.seed, day, float(share), half_life, rows, people._rates, self.memory, often)
+        rows, often = rows[often > 0], often[often > 0]
+        arm = self.codes[rows] if only_arm is None else np.full(len(rows), only_arm)
+        items, propensities = self.arms.lists(arm, people.at[rows], day)
+        self.memory = _widened(self.memory, items.shape[1])
+        items = _padded(items, self.memory.last.shape[1])
+        record = _blank_record(int(often.sum()), items.shape[1], self.log and day >= 0)
+        _run_day(people, self.seed, day, rows, often, self.latency_ms[arm], items, self.memory, record, own=True)
+        visit = np.repeat(np.arange(len(rows)), often)
+        kept = (items[visit], _padded(propensities, items.shape[1], np.nan)[visit]) if record.steps.size else None
+        self.days.append((day, rows[visit], record, kept))
+
+    def traffic(self) -> Traffic:
+        """The tables, once all days are over."""
+        frame, people = self._visits(), self.shoppers
+        before = (frame["day"] < 0).to_numpy()
+        rows = self.taking_part
+        users = pd.DataFrame(
+            {
+                USER: people.users[rows],
+                "arm": pd.Categorical.from_codes(self.codes[rows], categories=list(self.arms.names)),
+                "device": pd.Categorical.from_codes(people._devices[rows], categories=list(DEVICES)),
+                "shop_user": np.asarray(people.tastes.users)[people.at[rows]],
+            }
+        )
+        tables = (frame[~before].reset_index(drop=True), frame[before].reset_index(drop=True))
+        return Traffic(users, *tables, self._impressions(int(before.sum())) if self.log else None)
+
+    def _visits(self):
+        rows = np.concatenate([rows for _, rows, _, _ in self.days])
+        day = np.repeat([day for day, *_ in self.days], [len(rows) for _, rows, _, _ in self.days])
+        columns = [_visit_columns(record) for _, _, record, _ in self.days]
+        return pd.DataFrame(
+            {
+                USER: pd.Categorical.from_codes(rows, categories=self.shoppers.users),
+                "arm": pd.Categorical.from_codes(self.codes[rows], categories=list(self.arms.names)),
+                "day": day.astype(np.int32),
+                "session": np.arange(len(rows), dtype=np.int32),
+                **{name: np.concatenate([part[name] for part in columns]) for name in SUMS},
+            }
+        )
+
+    def _impressions(self, first):
+        """The log: one row per item shown on the days of the test; sessions are numbered on from `first`."""
+        parts = []
+        for day, rows, record, kept in self.days:
+            if day < 0 or kept is None:
+                continue
+            items, propensities = kept
+            visit, place = np.nonzero(items >= 0)
+            parts.append(self._shown(day, rows[visit], first + visit, items, propensities, record, (visit, place)))
+            first += len(rows)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def _shown(self, day, rows, session, items, propensities, record, cells):
+        step = record.steps[cells]
+        return pd.DataFrame(
+            {
+                USER: pd.Categorical.from_codes(rows, categories=self.shoppers.users),
+                "arm": pd.Categorical.from_codes(self.codes[rows], categories=list(self.arms.names)),
+                "day": np.int32(day),
+                "session": session.astype(np.int32),
+                "user_at": self.shoppers.at[rows],
+                "item_at": items[cells],
+                "rank": (cells[1] + 1).astype(np.int16),
+                "propensity": propensities[cells],
+                **{name: step > at for at, name in enumerate(("examined", "clicked", "carted", "bought"))},
+                "revenue": record.earned[cells],
+            }
+        )
+
+
+def _run_day(people, seed, day, rows, often, latency_ms, items, memory, record, *, own=False):
+    """Run the visits of some shoppers on all cores; `own`: memory rows are those of the shoppers, else 0, 1, ..."""
+    places = rows if own else np.arange(len(rows))
+    starts = np.concatenate([[0], np.cumsum(often)])
+    latency = np.broadcast_to(np.asarray(latency_ms, np.float64), len(rows)).copy()
+    ways, world, tastes, devices = people.behaviour.on(day), people._world, people._tastes, people._devices
+
+    def task(start, stop):
+        part = slice(start, stop)
+        run_visits(
+            seed, day, places[part], rows[part], often[part], starts[part], tastes, devices, latency[part],
+            items[part], memory, world, ways, record,
+        )  # fmt: skip
+
+    everywhere(task, spans(len(rows), max(1, min(4 * N_THREADS, len(rows) // SPAN))))
+
+
+def _blank_memory(n, width):
+    blank = np.full((n, width), -1, np.int32)
+    return Memory(np.zeros(n, np.int64), np.zeros(n), np.zeros(n), np.full(n, -1, np.int32), blank, blank.copy())
+
+
+def _widened(memory, width):
+    """The memory with room for longer lists."""
+    if memory.last.shape[1] >= width:
+        return memory
+    return memory._replace(last=_padded(memory.last, width), usual=_padded(memory.usual, width))
+
+
+def _padded(lists, width, padding=-1):
+    if lists.shape[1] >= width:
+        return lists
+    wider = np.full((len(lists), width), padding, lists.dtype)
+    wider[:, : lists.shape[1]] = lists
+    return wider
+
+
+def _blank_record(n_visits, width, log):
+    shape = (n_visits, width) if log else (0, width)
+    counts, amounts = np.zeros((n_visits, len(COUNTS)), np.int32), np.zeros((n_visits, len(AMOUNTS)))
+    return Record(counts, amounts, np.zeros(shape, np.int8), np.zeros(shape))
+
+
+def _visit_columns(record):
+    """The record as columns of the table of visits."""
+    found = {name: record.counts[:, at].copy() for at, name in enumerate(COUNTS)}
+    found |= {name: record.amounts[:, at].copy() for at, name in enumerate(AMOUNTS)}
+    return pd.DataFrame({name: found[name] for name in SUMS}).assign(bounced=found["bounced"] > 0)
+
+
+def _by_arm(latency_ms, names):
+    """Milliseconds (arms,) in the middle."""
+    if isinstance(latency_ms, Mapping):
+        missing = [name for name in names if name not in latency_ms]
+        if missing:
+            raise ValueError(f"no latency_ms for the arms {missing}; it covers {list(latency_ms)}")
+        latency_ms = [latency_ms[name] for name in names]
+    found = np.broadcast_to(np.asarray(latency_ms, np.float64), len(names)).copy()
+    if not ((found >= 0) & np.isfinite(found)).all():
+        raise ValueError(f"latency_ms must be finite numbers of at least 0, got {found.tolist()}")
+    return found
+
+
+def _checked_seed(seed):
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")
+    return int(seed)
+
+
+def _effects(arm, worlds, control):
+    """One row per metric of an arm; the worlds of both arms have the same luck, so their differences have little."""
+    differences = worlds - control
+    value, effect = worlds.mean(), differences.mean()
+    table = pd.DataFrame(
+        {"arm": arm, "value": value, "effect": effect, "relative": effect / control.mean(),
+         "se": differences.std(ddof=1) / np.sqrt(len(worlds))}
+    )  # fmt: skip
+    return table.rename_axis("metric").reset_index()

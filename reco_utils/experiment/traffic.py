@@ -1,6 +1,7 @@
 """What simulated shoppers did, as tables: visits, totals per user, impressions, and the metrics of an arm."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,18 +14,18 @@ SUMS = (
 )  # fmt: skip
 VISITS = (USER, "arm", "day", "session", *SUMS)
 
-# the business metrics of an arm: sums over users of the first, divided by the second (None: by the users)
+# the business metrics of an arm: one sum over its users divided by another
 METRICS = {
-    "visits per user": ("sessions", None),
-    "return visits": ("returned", None),
-    "buyers": ("bought", None),
-    "revenue per user": ("revenue", None),
-    "conversion per visit": ("orders", "sessions"),
+    "visits per user": ("sessions", "users"),
+    "return visits": ("returned", "came"),
+    "buyers": ("buyers", "users"),
+    "revenue per user": ("revenue", "users"),
+    "conversion": ("orders", "sessions"),
     "order value": ("revenue", "orders"),
     "click-through": ("clicks", "shown"),
     "bounce": ("bounced", "sessions"),
-    "search clicks per visit": ("search_clicks", "sessions"),
-    "seconds per visit": ("dwell_s", "sessions"),
+    "search clicks": ("search_clicks", "sessions"),
+    "seconds": ("dwell_s", "sessions"),
 }
 
 
@@ -41,8 +42,8 @@ class Traffic:
         latency_ms. carts counts the list's; orders, units and revenue also what was found by searching.
     before : frame like visits, of the days before the test (day < 0)
     log : frame or None, one row per item shown on the days of the test
-        user_id, arm, day, session, user (position in the shop's users), item (position in its catalogue), rank (from
-        1), propensity, examined, clicked, carted, bought (bool), revenue.
+        user_id, arm, day, session, user_at (position in the shop's users), item_at (position in its catalogue), rank
+        (from 1), propensity, examined, clicked, carted, bought (bool), revenue.
     """
 
     users: pd.DataFrame
@@ -79,4 +80,66 @@ def totals(
     ------
     ValueError  for a user twice in `users`, or visits of users who are not in it
     """
-    raise NotImplementedError
+    at = _rows(visits, users, days)
+    found = users.reset_index(drop=True).copy()
+    found["sessions"] = np.bincount(at.row, minlength=len(users))
+    for name in SUMS:
+        found[name] = _sum(at, at.visits[name], len(users))
+    found["returned"] = _days_of(at, len(users)) > 1
+    if before is not None:
+        earlier = _rows(before, users, None)
+        found["before_sessions"] = np.bincount(earlier.row, minlength=len(users))
+        for name in SUMS:
+            found[f"before_{name}"] = _sum(earlier, earlier.visits[name], len(users))
+        found["newcomer"] = found["before_sessions"] == 0
+    return found
+
+
+class _Placed(NamedTuple):
+    """Visits, and the row of each one's user."""
+
+    visits: pd.DataFrame
+    row: np.ndarray
+
+
+def _rows(visits, users, days):
+    ids = pd.Index(users[USER])
+    if not ids.is_unique:
+        raise ValueError(f"users must have one row each, got several for {ids[ids.duplicated()][:3].tolist()}")
+    if days is not None:
+        visits = visits[visits["day"] < days]
+    row = _codes(visits[USER], ids)
+    if (row < 0).any():
+        strangers = visits[USER][row < 0].unique()[:3].tolist()
+        raise ValueError(f"visits of users who are not in the experiment, like {strangers}")
+    return _Placed(visits, row)
+
+
+def _codes(column, ids):
+    """Rows of users, looked up once per category rather than once per visit."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy()
+        return np.where(codes < 0, -1, np.append(ids.get_indexer(column.cat.categories), -1)[codes])
+    return ids.get_indexer(column)
+
+
+def _sum(placed, values, n_users):
+    """Sums per user (n,): whole numbers stay whole, amounts are rounded to cents."""
+    values = values.to_numpy()
+    total = np.bincount(placed.row, weights=values, minlength=n_users)
+    return np.round(total, 2) if values.dtype.kind == "f" else np.round(total).astype(np.int64)
+
+
+def _days_of(placed, n_users):
+    """On how many days each user came (n,)."""
+    pairs = pd.DataFrame({"row": placed.row, "day": placed.visits["day"].to_numpy()}).drop_duplicates()
+    return np.bincount(pairs["row"], minlength=n_users)
+
+
+def values(totals: pd.DataFrame) -> pd.Series:
+    """The metrics of `METRICS` over all rows of a table of totals; NaN where nothing can be divided by."""
+    sums = totals.select_dtypes(["number", "bool"]).sum()
+    sums["users"], sums["came"] = len(totals), (totals["sessions"] > 0).sum()
+    sums["buyers"] = (totals["orders"] > 0).sum()
+    found = {name: sums[top] / sums[bottom] if sums[bottom] else np.nan for name, (top, bottom) in METRICS.items()}
+    return pd.Series(found, dtype=float)

@@ -1,0 +1,143 @@
+"""How the simulated shoppers behave, and what they are asked to know of the shop: constants with their meaning.
+
+The constants are ours, tuned so that the built-in shop looks like a shop (2 to 4 orders per 100 visits, 30 to 55 % of
+visits without a click): assumptions of a model, not findings about people.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from reco_utils.experiment.session import Ways, World
+
+DEVICES = ("desktop", "mobile", "tablet")  # in the order of the shop's device codes
+SHARES = ("errand", "bored", "search", "search_after_click", "search_order")
+SATURDAY = 5
+TASTELESS = ("appeal", "price")  # factors that are no taste: everybody's 1, and minus the price sensitivity
+
+
+class Truth(Protocol):
+    """What is asked of the shop's planted truth: `reco_utils.data.shop_tastes.ShopTastes` has it all."""
+
+    users: pd.Index
+    items: pd.Index
+    bots: pd.Index
+    factor_names: tuple[str, ...]
+    user_factors: np.ndarray  # (U, D)
+    item_factors: np.ndarray  # (I, D)
+    user_device: np.ndarray  # (U,)
+    prices: np.ndarray  # (I,)
+    consumable: np.ndarray  # (I,) bool
+    model: object  # decay, click_base, cart_base, cart_slope, buy_base, buy_slope, buy_shift
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How shoppers behave around the shop's response model. "log-odds" is what is added to those of a click.
+
+    Parameters
+    ----------
+    visits_per_week : float
+        Of a shopper of average activity; activity is spread as a gamma distribution of shape `activity_shape`.
+    weekday : 7 floats from Monday
+        How many come on a day, as a multiple of a usual one.
+    errand : share of visits that go straight to the search box and do not look at the list
+    weekend_errand : float
+        The same share on Saturday and Sunday, as a multiple: people browse more, so lists matter more. That is why a
+        test runs for whole weeks.
+    attention : log-odds
+        The shop's response model is about lists that people asked for; a recommended one is clicked less.
+    caution : log-odds, added to those of putting into the cart, for the same reason
+    monotony : log-odds, taken off for every item of the same kind that was looked at further up in the list
+    staleness : log-odds, taken off for every visit in a row at which the same list was met (at most 4; a list that
+        shares half of its items counts half)
+    novelty : log-odds, added on day 0 to a list none of whose items were in the list that the shopper met last before
+        day 0; halved every `novelty_half_life_days`. 0 switches it off; without days before the test nobody is used to
+        anything, and there is none.
+    bored : chance to stop looking after each place that was looked at and not clicked
+    search, search_after_click : chance to use the search box after a list without and with a click. The difference is
+        what a better list cannibalises. An errand always searches.
+    search_order : chance that a search ends in an order, unless something from the list was bought in this visit
+    pleased, displeased : float
+        What a visit with a click or an order adds to the shopper's mood, and a bounce takes off; the rate of visits is
+        multiplied by exp(mood). Mood and staleness are halved every `half_life_days`.
+    hurry : chance per second of latency to leave before the list was seen
+    glance_s : seconds spent on a place that is looked at
+
+    A shopper never clicks again on the durable item that she bought last from a list. A visit bounces when it ends
+    without a click, in the list or in a search.
+    """
+
+    visits_per_week: float = 1.0
+    activity_shape: float = 1.2
+    weekday: tuple[float, ...] = (1.05, 0.95, 0.95, 1.00, 0.85, 0.95, 1.25)
+    errand: float = 0.30
+    weekend_errand: float = 0.7
+    attention: float = -0.8
+    caution: float = -1.2
+    monotony: float = 0.15
+    staleness: float = 0.05
+    novelty: float = 0.3
+    novelty_half_life_days: float = 4.0
+    bored: float = 0.05
+    search: float = 0.20
+    search_after_click: float = 0.12
+    search_order: float = 0.05
+    pleased: float = 0.25
+    displeased: float = 0.10
+    half_life_days: float = 7.0
+    hurry: float = 0.05
+    glance_s: float = 2.0
+
+    def __post_init__(self):
+        for name in SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be a share from 0 to 1, got {getattr(self, name)!r}")
+        self._check_rates()
+
+    def _check_rates(self):
+        for name in ("visits_per_week", "activity_shape", "novelty_half_life_days", "half_life_days"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ValueError(f"{name} must be a finite number above 0, got {getattr(self, name)!r}")
+        for name in ("monotony", "staleness", "novelty", "pleased", "displeased", "hurry", "glance_s"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"{name} must be a finite number of at least 0, got {getattr(self, name)!r}")
+        if len(self.weekday) != 7 or not all(0 <= share < np.inf for share in self.weekday):
+            raise ValueError(f"weekday must be 7 finite numbers of at least 0, from Monday, got {self.weekday!r}")
+        if not 0 <= self.errand * self.weekend_errand <= 1:
+            raise ValueError(f"errand * weekend_errand must be a share from 0 to 1, got {self.weekend_errand!r}")
+
+    def settled(self) -> "Behaviour":
+        """The same people once nothing is new any more: without the novelty effect and without staleness."""
+        return replace(self, novelty=0.0, staleness=0.0)
+
+    def on(self, day: int) -> Ways:
+        """What the compiled visit needs to know on a day of the test (day 0 is a Monday, days before it negative)."""
+        errand = self.errand * (self.weekend_errand if day % 7 >= SATURDAY else 1.0)
+        novelty = 0.0 if day < 0 else self.novelty * 0.5 ** (day / self.novelty_half_life_days)
+        same = {name: float(getattr(self, name)) for name in Ways._fields if name not in ("errand", "novelty")}
+        return Ways(errand=round(errand, 6), novelty=round(novelty, 6), **same)
+
+
+def world_of(tastes: Truth, behaviour: Behaviour, kinds: np.ndarray) -> World:
+    """The shop and its response model as plain arrays and numbers."""
+    model = tastes.model
+    return World(
+        np.ascontiguousarray(tastes.item_factors, np.float64),
+        np.ascontiguousarray(tastes.prices, np.float64),
+        np.ascontiguousarray(tastes.consumable, np.bool_),
+        np.ascontiguousarray(kinds, np.int32),
+        np.array(model.decay, np.float64),
+        np.array(model.buy_shift, np.float64),
+        float(model.click_base + behaviour.attention),
+        float(model.cart_base + behaviour.caution),
+        *(float(getattr(model, name)) for name in ("cart_slope", "buy_base", "buy_slope")),
+    )
+
+
+def strongest_factor(tastes: Truth) -> np.ndarray:
+    """The taste factor (I,) int32 in which each item is strongest: what counts as its kind unless told otherwise."""
+    taste = np.array([name not in TASTELESS for name in tastes.factor_names])
+    return tastes.item_factors[:, taste].argmax(axis=1).astype(np.int32)
