@@ -2,24 +2,34 @@
 
     sample_size(Pilot.proportion(0.021), 0.05).sentence      # 2.1 % convert, 5 % more of it: about 299,900 per arm
     detectable_effect(Pilot.mean(4.2, 31.0), 40_000)         # revenue per user: mean 4.20, standard deviation 31
-    power_of(Pilot.ratio(clicks, shown), 0.02, 40_000)       # clicks per list, from a pilot's per-user sums
-    duration(plan, users_per_week=12_000).sentence           # whole weeks, at least two
+    power_of(Pilot.ratio(clicks, shown), 0.02, 40_000)       # clicks per list, from a pilot's sums per user
 
-All three kinds of metrics follow one formula. The difference of two arms with n_0 and n_1 users has the variance
+How many weeks that takes: `duration.duration`.
 
-    V = s_0^2 / n_0 + s_1^2 / n_1            s^2: variance of one user's value; p (1 - p) for a proportion
+All kinds of metrics follow one formula. The difference of two arms with n_0 and n_1 users has the variance
 
-and a two-sided test at alpha finds a true effect d with power Phi(d / sqrt(V) - z) + Phi(-d / sqrt(V) - z), z the
-(1 - alpha / 2) quantile of the normal distribution. With n users in each arm and without the second term, which is
-next to nothing, this is n = (z_{1 - alpha/2} + z_power)^2 (s_0^2 + s_1^2) / d^2.
+    V = s_0^2 / n_0 + s_1^2 / n_1          s^2 between users; of a proportion p (1 - p), each arm with its own p
+
+and a two-sided test at alpha finds a true effect d with the chance Phi(d / sqrt(V) - z) + Phi(-d / sqrt(V) - z), z the
+1 - alpha/2 quantile of the normal distribution. Without the second term, which is next to nothing, two arms of n users
+each need n = (z + z_power)^2 (s_0^2 + s_1^2) / d^2. For means Student's t takes the place of the normal distribution
+(non-central, n_0 + n_1 - 2 degrees); with the thousands of users that a shop needs it is the same.
+
+The variance is the unpooled one, which the analysis divides by too. CUPED multiplies it by `variance_left`. A guardrail
+is planned with `sides=1` and its margin as the effect.
 
 Letters: A arms (control is the first), n users.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import nctdtr, ndtr, ndtri, stdtrit
+
+MOST_USERS = 1e12  # more than anybody has: an effect that needs them is none
 
 
 @dataclass(frozen=True)
@@ -32,27 +42,65 @@ class Pilot:
     baseline : float
         The metric without the change.
     sd : float
-        Standard deviation of one user's value; of a ratio: of (numerator - ratio * denominator) / mean denominator.
+        Standard deviation of one user's value.
     """
 
     kind: str
     baseline: float
     sd: float
 
+    def __post_init__(self):
+        if self.kind not in ("proportion", "mean", "ratio"):
+            raise ValueError(f"kind must be 'proportion', 'mean' or 'ratio', got {self.kind!r}")
+        if not math.isfinite(self.baseline):
+            raise ValueError(f"baseline must be a finite number, got {self.baseline}")
+        if not 0 < self.sd < math.inf:
+            raise ValueError(f"sd must be above 0 and finite, got {self.sd}: without variance there is nothing to test")
+
     @classmethod
     def proportion(cls, baseline: float) -> "Pilot":
-        """A share of users, such as those who buy: 0 < baseline < 1."""
-        raise NotImplementedError
+        """A share of users, such as those who buy: 0 < baseline < 1, sd = sqrt(baseline (1 - baseline))."""
+        _between("baseline", baseline)
+        return cls("proportion", baseline, math.sqrt(baseline * (1 - baseline)))
 
     @classmethod
     def mean(cls, mean: float, sd: float) -> "Pilot":
-        """A mean per user, such as revenue; the standard deviation is that between users, zeros of non-buyers included."""
-        raise NotImplementedError
+        """A mean per user, such as revenue; the standard deviation between users counts the zeros of non-buyers."""
+        return cls("mean", mean, sd)
 
     @classmethod
     def ratio(cls, numerator, denominator) -> "Pilot":
-        """sum(numerator) / sum(denominator) over users, such as clicks per list, from a pilot's sums per user (n,)."""
-        raise NotImplementedError
+        """R = sum(numerator) / sum(denominator), such as clicks per list, with the delta method's standard deviation.
+
+        That is the standard deviation of (numerator - R denominator) / mean denominator.
+
+        Parameters
+        ----------
+        numerator, denominator : (n,) float
+            A pilot's sums, one pair per user; users, not lists, are what the arms are dealt from.
+
+        Raises
+        ------
+        ValueError  for shapes that differ, fewer than two users, NaN, or denominators that are negative or all 0
+
+        Source: Deng, Knoblich and Lu (2018), section 3.2.
+        """
+        top, bottom = np.asarray(numerator, float), np.asarray(denominator, float)
+        if top.ndim != 1 or top.shape != bottom.shape or len(top) < 2:
+            raise ValueError(f"a ratio needs two columns of two users or more, got shapes {top.shape}, {bottom.shape}")
+        if not (np.isfinite(top).all() and np.isfinite(bottom).all()):
+            raise ValueError("numerator and denominator must be finite for every user; a user without visits has 0, 0")
+        if (bottom < 0).any() or not bottom.sum():
+            raise ValueError(f"denominators must be 0 or more and not all 0, got {bottom.min():g} to {bottom.max():g}")
+        value = top.sum() / bottom.sum()
+        return cls("ratio", float(value), float((top - value * bottom).std(ddof=1) / bottom.mean()))
+
+    def sd_after(self, effect: float) -> float:
+        """Standard deviation of a user's value once the metric has moved by `effect`; a proportion's moves with it."""
+        if self.kind != "proportion":
+            return self.sd
+        after = self.baseline + effect
+        return math.sqrt(after * (1 - after))
 
 
 @dataclass(frozen=True)
@@ -63,7 +111,7 @@ class Plan:
     ----------
     pilot : Pilot
     effect : float
-        Absolute difference from the baseline.
+        Difference from the baseline in the metric's own unit, negative for a fall.
     per_arm : (A,) int
         Users in each arm, control first.
     power : float
@@ -72,7 +120,7 @@ class Plan:
         Chance of a false alarm in any of the comparisons.
     sides : 1 or 2
     comparisons : int
-        How many tests alpha is shared among (Bonferroni, and the first step of Holm).
+        How many tests alpha is shared among.
     variance_left : float
         Share of the variance that CUPED leaves, 1 - rho^2.
     """
@@ -93,13 +141,27 @@ class Plan:
 
     @property
     def relative_effect(self) -> float:
-        """The effect as a share of the baseline."""
-        return self.effect / self.pilot.baseline
+        """The effect as a share of the baseline; NaN for a baseline of 0."""
+        return self.effect / self.pilot.baseline if self.pilot.baseline else math.nan
 
     @property
     def sentence(self) -> str:
         """One plain sentence with all the numbers."""
-        raise NotImplementedError
+        each = f"{self.per_arm[0]:,} users per arm"
+        if len(set(self.per_arm)) > 1:
+            each = f"{' / '.join(f'{n:,}' for n in self.per_arm)} users"
+        shared = f" shared among {self.comparisons} comparisons" if self.comparisons > 1 else ""
+        left = f", when CUPED leaves {self.variance_left:.0%} of the variance" if self.variance_left < 1 else ""
+        return (
+            f"{each} ({self.users:,} in all) find a change of {self._change()} with power {self.power:.2f} "
+            f"at alpha {self.alpha:g}{shared}, {'two' if self.sides == 2 else 'one'}-sided{left}."
+        )
+
+    def _change(self):
+        """The effect in words: +5.0 % (2.10 % to 2.21 %)."""
+        before, after = self.pilot.baseline, self.pilot.baseline + self.effect
+        span = f"{before:.2%} to {after:.2%}" if self.pilot.kind == "proportion" else f"{before:.4g} to {after:.4g}"
+        return f"{self.relative_effect:+.1%} ({span})" if before else f"{self.effect:+.4g}"
 
 
 def sample_size(
@@ -107,6 +169,7 @@ def sample_size(
     effect: float,
     *,
     relative: bool = True,
+    direction: int = 1,
     alpha: float = 0.05,
     power: float = 0.8,
     sides: int = 2,
@@ -118,9 +181,12 @@ def sample_size(
 
     Parameters
     ----------
-    effect : float, not 0
-        Smallest difference worth finding, as a share of the baseline (0.05 is 5 % more), or with `relative=False` in
-        the metric's own unit.
+    pilot : Pilot
+    effect : float above 0; below 1 for a proportion
+        Smallest change worth finding, as a share of the baseline (0.05: 5 % more), or with `relative=False` in the
+        metric's own unit.
+    direction : 1 or -1
+        A rise or a fall; the two differ for a proportion.
     alpha, power : float, 0 to 1
         Chance of a false alarm; chance of finding the effect.
     sides : 1 or 2
@@ -128,15 +194,25 @@ def sample_size(
     shares : (A,) positive, sum 1
         Shares of the arms, control first. The smallest treatment arm decides.
     comparisons : int, optional
-        Tests among which alpha is shared. Default: A - 1, every treatment against control.
-    variance_left : float, 0 to 1
+        Tests among which alpha is shared, each getting alpha / comparisons: Bonferroni, and what Holm asks of a single
+        effect. Default: A - 1, every treatment against control. With m metrics: m (A - 1).
+    variance_left : float above 0, at most 1
         1 - rho^2 with CUPED, rho the correlation of the metric with its covariate.
+
+    Returns
+    -------
+    Plan  whose `power` is what the whole numbers of users come to, a little above the one asked for
 
     Raises
     ------
     ValueError  with the name, its value and what is allowed
     """
-    raise NotImplementedError
+    change = _change_of(pilot, effect, relative, direction)
+    asked = _Test(pilot, alpha, sides, _checked_shares(shares), comparisons, variance_left)
+    asked.check_power(power)
+    users = _root(lambda n: asked.power(change, n) - power, asked.least, MOST_USERS, f"an effect of {change:g}")
+    per_arm = tuple(math.ceil(share * users * (1 - 1e-12)) for share in asked.shares)
+    return asked.plan(change, per_arm)
 
 
 def detectable_effect(
@@ -151,15 +227,25 @@ def detectable_effect(
     comparisons: int | None = None,
     variance_left: float = 1.0,
 ) -> Plan:
-    """The smallest true effect that so many users (all arms together) find with the wanted power.
+    """The smallest true effect that so many users find with the wanted power.
 
     Parameters
     ----------
-    direction : 1 or -1
-        More or less than the baseline; for a proportion the two differ.
-    others : as for `sample_size`
+    users : int
+        In all arms together.
+    direction, others : as for `sample_size`
+
+    Raises
+    ------
+    ValueError  also when no effect is large enough, for a proportion cannot leave 0 to 1
     """
-    raise NotImplementedError
+    asked = _Test(pilot, alpha, sides, _checked_shares(shares), comparisons, variance_left)
+    asked.check_power(power)
+    _check_direction(direction)
+    per_arm = asked.deal(users)
+    most = asked.most_effect(direction)
+    size = _root(lambda d: asked.power_with(direction * d, per_arm) - power, most * 1e-12, most, f"{users:,} users")
+    return asked.plan(direction * size, per_arm)
 
 
 def power_of(
@@ -168,59 +254,146 @@ def power_of(
     users: int,
     *,
     relative: bool = True,
+    direction: int = 1,
     alpha: float = 0.05,
     sides: int = 2,
     shares: Sequence[float] = (0.5, 0.5),
     comparisons: int | None = None,
     variance_left: float = 1.0,
 ) -> Plan:
-    """The chance that so many users (all arms together) show a true effect.
+    """The chance that so many users show a true effect.
 
     Parameters
     ----------
-    others : as for `sample_size`
+    users : int
+        In all arms together.
+    effect, direction, others : as for `sample_size`
     """
-    raise NotImplementedError
+    change = _change_of(pilot, effect, relative, direction)
+    asked = _Test(pilot, alpha, sides, _checked_shares(shares), comparisons, variance_left)
+    return asked.plan(change, asked.deal(users))
 
 
 @dataclass(frozen=True)
-class Duration:
-    """How long a test takes: `weeks` (whole), `users` needed, `reached` by then, and why in `sentence`."""
+class _Test:
+    """The test that is planned: everything but the effect, the users and the power."""
 
-    weeks: int
-    users: int
-    reached: float
-    sentence: str
+    pilot: Pilot
+    alpha: float
+    sides: int
+    shares: tuple[float, ...]
+    comparisons: int | None
+    variance_left: float
+
+    def __post_init__(self):
+        if self.comparisons is None:
+            object.__setattr__(self, "comparisons", len(self.shares) - 1)
+        _between("alpha", self.alpha)
+        if self.sides not in (1, 2):
+            raise ValueError(f"sides must be 1 or 2, got {self.sides!r}")
+        if isinstance(self.comparisons, bool) or self.comparisons != int(self.comparisons) or self.comparisons < 1:
+            raise ValueError(f"comparisons must be a whole number of at least 1, got {self.comparisons!r}")
+        if not 0 < self.variance_left <= 1:
+            raise ValueError(f"variance_left must be above 0 and at most 1, got {self.variance_left!r}")
+
+    @property
+    def level(self):
+        """Alpha of one comparison and one side."""
+        return self.alpha / self.comparisons / self.sides
+
+    @property
+    def least(self):
+        """Users in all arms that a t-test needs at the very least: three in the two arms that are compared."""
+        return 3 / (self.shares[0] + min(self.shares[1:]))
+
+    def check_power(self, power):
+        """Refuse a power that a coin would have."""
+        _between("power", power)
+        if power <= self.alpha / self.comparisons:
+            raise ValueError(f"power must be above alpha, which chance alone gives, got {power} and {self.alpha}")
+
+    def deal(self, users):
+        """So many users dealt to the arms (A,), whole numbers."""
+        if isinstance(users, bool) or users != int(users) or users < 2 * len(self.shares):
+            raise ValueError(f"users must be a whole number, two per arm or more, got {users!r}")
+        ends = np.rint(np.cumsum(self.shares) * int(users)).astype(int)
+        per_arm = tuple(np.diff(ends, prepend=0).tolist())
+        if min(per_arm) < 2:
+            raise ValueError(f"{users} users leave an arm with fewer than two: {per_arm}")
+        return per_arm
+
+    def power(self, change, users):
+        """Power of so many users (a float) in all arms together."""
+        return self.power_with(change, [share * users for share in self.shares])
+
+    def power_with(self, change, per_arm):
+        """Power of the smallest treatment arm against control."""
+        n_0, n_1 = per_arm[0], min(per_arm[1:])
+        variance = self.pilot.sd**2 / n_0 + self.pilot.sd_after(change) ** 2 / n_1
+        shift = abs(change) / math.sqrt(variance * self.variance_left)
+        if self.pilot.kind == "mean":
+            degrees = n_0 + n_1 - 2
+            z = stdtrit(degrees, 1 - self.level)
+            found, opposite = 1 - nctdtr(degrees, shift, z), nctdtr(degrees, shift, -z)
+        else:
+            z = -ndtri(self.level)
+            found, opposite = ndtr(shift - z), ndtr(-shift - z)
+        return float(found + (opposite if self.sides == 2 else 0))
+
+    def most_effect(self, direction):
+        """An effect that cannot be missed, or the largest that a proportion has room for."""
+        if self.pilot.kind != "proportion":
+            return 1e6 * self.pilot.sd
+        return (1 - self.pilot.baseline if direction > 0 else self.pilot.baseline) * (1 - 1e-9)
+
+    def plan(self, change, per_arm):
+        """The plan with these users."""
+        power = self.power_with(change, per_arm)
+        return Plan(
+            self.pilot, change, per_arm, power, self.alpha, self.sides, int(self.comparisons), self.variance_left
+        )
 
 
-def duration(
-    plan: "Plan | int",
-    *,
-    users_per_week: float | None = None,
-    users_by_week: Sequence[float] | None = None,
-    traffic_share: float = 1.0,
-    at_least_weeks: int = 2,
-) -> Duration:
-    """Whole weeks until a plan has its users; at least two, for weekdays differ and novelty fades.
-
-    Parameters
-    ----------
-    plan : Plan, or users in all arms together
-    users_per_week : float
-        Users who come for the first time in each week; or
-    users_by_week : (weeks,) float, never falling
-        Different users who have come by the end of week 1, 2, ...: grows slower and slower as users return, see
-        `weekly_reach`.
-    traffic_share : float, 0 to 1
-        Share of the users who take part (slot of the layer, less the holdout).
-
-    Raises
-    ------
-    ValueError  when the curve ends before the users are there
-    """
-    raise NotImplementedError
+def _root(gap, low, high, what):
+    """Where a rising function of a positive number is 0; the search is on the scale of logarithms."""
+    if gap(low) >= 0:
+        return low
+    if gap(high) < 0:
+        raise ValueError(f"{what} cannot reach the wanted power")
+    return math.exp(brentq(lambda x: gap(math.exp(x)), math.log(low), math.log(high), xtol=1e-13, rtol=1e-14))
 
 
-def weekly_reach(user_ids, days) -> np.ndarray:
-    """Different users who have come by the end of each week (weeks,), from a log's user ids and days (int from 0)."""
-    raise NotImplementedError
+def _change_of(pilot, effect, relative, direction):
+    """The effect in the metric's own unit, with its sign."""
+    _check_direction(direction)
+    if pilot.kind == "proportion":
+        _between("effect", effect)
+    if not 0 < effect < math.inf:
+        raise ValueError(f"effect must be above 0, got {effect}; a fall has direction=-1")
+    if relative and not pilot.baseline:
+        raise ValueError("a baseline of 0 has no relative effect; use relative=False")
+    change = direction * effect * (abs(pilot.baseline) if relative else 1)
+    if pilot.kind == "proportion" and not 0 < pilot.baseline + change < 1:
+        raise ValueError(
+            f"effect {effect} takes the baseline {pilot.baseline} to {pilot.baseline + change:g}; "
+            "a proportion must stay between 0 and 1"
+        )
+    return change
+
+
+def _check_direction(direction):
+    if direction not in (1, -1):
+        raise ValueError(f"direction must be 1 (a rise) or -1 (a fall), got {direction!r}")
+
+
+def _between(name, value):
+    if isinstance(value, (bool, str)) or not 0 < value < 1:
+        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
+
+
+def _checked_shares(shares):
+    """Shares of the arms as a tuple; a mapping gives its values."""
+    shares = tuple(float(share) for share in (shares.values() if hasattr(shares, "values") else shares))
+    if len(shares) < 2 or not all(0 < share < 1 for share in shares) or abs(math.fsum(shares) - 1) > 1e-9:
+        raise ValueError(f"shares must be two or more, each above 0, and add up to 1, got {shares}")
+    return shares

@@ -1,0 +1,129 @@
+"""How many weeks does a test take? Whole ones, two or more.
+
+    duration(plan, users_per_week=12_000).sentence
+    duration(plan, users_by_week=weekly_reach(visits["user_id"], visits["day"]))    # users return
+
+A week is the shop's rhythm: a test that ends on a Wednesday has seen two Mondays and one Saturday, and those who shop on
+a Monday are other people. Two weeks also show whether an effect fades once the change is no longer new.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from reco_utils.experiment.power import Plan
+
+DAYS = 7
+
+
+@dataclass(frozen=True)
+class Duration:
+    """How long a test takes. `duration` makes it.
+
+    Parameters
+    ----------
+    weeks : int
+        Whole weeks.
+    users : int
+        Users that are needed.
+    reached : float
+        Users expected after so many weeks.
+    sentence : str
+        How long, and why.
+    """
+
+    weeks: int
+    users: int
+    reached: float
+    sentence: str
+
+
+def duration(
+    plan: Plan | int,
+    *,
+    users_per_week: float | None = None,
+    users_by_week: Sequence[float] | None = None,
+    traffic_share: float = 1.0,
+    at_least_weeks: int = 2,
+) -> Duration:
+    """Whole weeks until a plan has its users; at least two, for weekdays differ and what is new wears off.
+
+    Parameters
+    ----------
+    plan : Plan, or users in all arms together
+    users_per_week : float
+        Users who come for the first time in each week. Or
+    users_by_week : (weeks,) float, never falling
+        Different users who have come by the end of week 1, 2, ...; it grows more slowly every week as users return, see
+        `weekly_reach`.
+    traffic_share : float above 0, at most 1
+        Share of the users who take part: the slot of the layer, less the holdout.
+    at_least_weeks : int
+
+    Raises
+    ------
+    ValueError  when the curve ends before the users are there, and for both or neither kind of traffic
+    """
+    users = plan.users if isinstance(plan, Plan) else plan
+    if isinstance(users, bool) or users != int(users) or users < 1:
+        raise ValueError(f"plan must be a Plan or a whole number of users, got {plan!r}")
+    if not 0 < traffic_share <= 1:
+        raise ValueError(f"traffic_share must be above 0 and at most 1, got {traffic_share!r}")
+    if isinstance(at_least_weeks, bool) or at_least_weeks != int(at_least_weeks) or at_least_weeks < 1:
+        raise ValueError(f"at_least_weeks must be a whole number of at least 1, got {at_least_weeks!r}")
+    if (users_per_week is None) == (users_by_week is None):
+        raise ValueError("duration needs either users_per_week or users_by_week")
+    if users_by_week is None:
+        full, reached = _steady(users, users_per_week, traffic_share, at_least_weeks)
+    else:
+        full, reached = _along(users, users_by_week, traffic_share, at_least_weeks)
+    weeks = max(full, at_least_weeks)
+    why = f"{users:,} users are needed and {reached:,.0f} will have come"
+    if full < at_least_weeks:
+        first = f"{full} week{'s' * (full > 1)}"
+        why = f"the {users:,} users are there after {first}, but weekdays differ and what is new wears off"
+    return Duration(weeks, int(users), reached, f"{weeks} week{'s' * (weeks > 1)}: {why}.")
+
+
+def _steady(users, per_week, traffic_share, at_least):
+    """Weeks until the users are there, and users after that (or `at_least` weeks), with as many new ones each week."""
+    if isinstance(per_week, (bool, str)) or not 0 < per_week < math.inf:
+        raise ValueError(f"users_per_week must be above 0, got {per_week!r}")
+    full = math.ceil(users / (per_week * traffic_share) - 1e-9)
+    return full, max(full, at_least) * per_week * traffic_share
+
+
+def _along(users, by_week, traffic_share, at_least):
+    """The same along a curve; beyond its end it is taken to be flat."""
+    curve = np.asarray(by_week, float)
+    if curve.ndim != 1 or not len(curve) or not (curve >= 0).all() or (np.diff(curve) < 0).any():
+        raise ValueError(f"users_by_week must be users so far, never falling, got {np.asarray(by_week).tolist()}")
+    curve = curve * traffic_share
+    full = int(np.searchsorted(curve, users - 1e-6)) + 1
+    if full > len(curve):
+        raise ValueError(
+            f"{users:,} users are needed and users_by_week ends at {curve[-1]:,.0f} after {len(curve)} weeks; "
+            "plan for a larger effect, or reduce the variance"
+        )
+    return full, float(curve[min(max(full, at_least), len(curve)) - 1])
+
+
+def weekly_reach(user_ids, days) -> np.ndarray:
+    """Different users who have come by the end of each week, (weeks,) int, from a log of visits.
+
+    Parameters
+    ----------
+    user_ids : (visits,) ids
+    days : (visits,) int from 0
+        A last week that is not over counts what it has.
+    """
+    days = np.asarray(days)
+    if len(days) and (not np.issubdtype(days.dtype, np.integer) or days.min() < 0):
+        raise ValueError(f"days must be whole numbers from 0, got {days.dtype} from {days.min()}")
+    if not len(days):
+        return np.zeros(0, int)
+    first = pd.Series(days // DAYS).groupby(np.asarray(user_ids)).min()
+    return np.bincount(first, minlength=days.max() // DAYS + 1).cumsum()
