@@ -272,8 +272,8 @@ def run_visits(
             key, at = visit_key(seed, numbers[near], day, number + 1), starts[near] + number
             memory.bought[row] = visit(
                 key,
-                tastes[near],
-                devices[near],
+                tastes[numbers[near]],
+                devices[numbers[near]],
                 latency_ms[near],
                 items,
                 extra,
