@@ -262,25 +262,12 @@ def run_visits(
     tastes, devices : (N, D), (N,) of everybody, by number; latency_ms : (n,); lists : (n, K), of these shoppers
     """
     for near in range(rows.size):
-        row, items = rows[near], lists[near]
-        new = 0.0
-        if memory.usual[row, 0] >= 0:
-            new = 1.0 - share_in(items, memory.usual[row])
+        row, who, items = rows[near], numbers[near], lists[near]
+        new = 0.0 if memory.usual[row, 0] < 0 else 1.0 - share_in(items, memory.usual[row])
         for number in range(visits[near]):
             recall(row, day, items, ways, memory)
             extra = ways.novelty * new - ways.staleness * memory.same[row]
-            key, at = visit_key(seed, numbers[near], day, number + 1), starts[near] + number
-            memory.bought[row] = visit(
-                key,
-                tastes[numbers[near]],
-                devices[numbers[near]],
-                latency_ms[near],
-                items,
-                extra,
-                memory.bought[row],
-                world,
-                ways,
-                record,
-                at,
-            )
+            key, at, person = visit_key(seed, who, day, number + 1), starts[near] + number, (tastes[who], devices[who])
+            shown = (items, extra, memory.bought[row])
+            memory.bought[row] = visit(key, *person, latency_ms[near], *shown, world, ways, record, at)
             remember(row, day, items, record.counts[at], ways, memory)
