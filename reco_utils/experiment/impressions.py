@@ -12,11 +12,12 @@ Letters: n sessions, K places of a list, U users, I items, N items of a pool, A 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from reco_utils.core import TopK
+from reco_utils.core import TopK, check_k
 
 COLUMNS = ("user_at", "session", "item_at", "rank", "propensity", "reward")
 MOST_PLACES = 14  # the chances of places go through all subsets of the list: 2^14 of them take a second
@@ -48,7 +49,26 @@ class PlaceChances:
 
     def of(self, users, items) -> np.ndarray:
         """Chances of items (n, C) of users (n,), by position, in every place: (n, C, K) float64; 0 for padding."""
-        raise NotImplementedError
+        users, items = np.asarray(users), np.asarray(items)
+        k = self.base.shape[1]
+        row = np.where(self._pooled(users, items), k, -1)
+        for rank in range(k):
+            row[(items == self.base[users, rank][:, None]) & (items >= 0)] = rank
+        return np.where(row[:, :, None] >= 0, self.tables[self.table[users][:, None], row], 0.0)
+
+    def _pooled(self, users, items):
+        """Is the item (n, C) in the pool of the user (n,)?"""
+        width, keys = self._keys
+        wanted = np.where(items >= 0, users[:, None] * width + items, -1)
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return (keys[at] == wanted) & (items < width)
+
+    @cached_property
+    def _keys(self):
+        """A number above all items, and user * number + item of every pair of the pool, sorted; -2 so none is empty."""
+        width = int(max(self.pool.max(initial=-1), self.base.max(initial=-1))) + 1
+        user, column = np.nonzero(self.pool >= 0)
+        return width, np.sort(np.append(user * width + self.pool[user, column], -2))
 
 
 def epsilon_greedy_chances(base: TopK, pool: TopK, epsilon: float, k: int) -> PlaceChances:
@@ -68,7 +88,53 @@ def epsilon_greedy_chances(base: TopK, pool: TopK, epsilon: float, k: int) -> Pl
     ------
     ValueError  for other users, a k above 14, or an epsilon outside 0 to 1
     """
-    raise NotImplementedError
+    k = check_k(k)
+    if k > MOST_PLACES:
+        raise ValueError(f"k must be at most {MOST_PLACES}, got {k}; cut the lists, or assume 'above'")
+    if isinstance(epsilon, bool) or not 0 <= epsilon <= 1:
+        raise ValueError(f"epsilon must be from 0 to 1, got {epsilon!r}")
+    if not base.users.equals(pool.users):
+        raise ValueError("base and pool must hold the same users in the same order; cut both for the same batch")
+    listed = np.full((len(base), k), -1)
+    listed[:, : base.k] = base.items[:, :k]
+    found = PlaceChances(listed, pool.items, np.empty((0, k + 1, k)), np.empty(0, int))
+    flags = np.where(listed < 0, -1, found._pooled(np.arange(len(base)), listed))
+    sizes = np.count_nonzero(pool.items >= 0, axis=1)
+    kinds, table = np.unique(np.column_stack([flags, sizes]), axis=0, return_inverse=True)
+    tables = [_chances(kind[:-1], int(kind[-1]), float(epsilon)) for kind in kinds]
+    return PlaceChances(listed, pool.items, np.reshape(tables, (-1, k + 1, k)), table.ravel())
+
+
+def _chances(flags, n_pool, epsilon):
+    """Chances (K + 1, K) of the base list's items and of any other of the pool.
+
+    flags (K,): 1 in the pool, 0 not in it, -1 padding. State: which items of the base list are used, one bit each;
+    all other places above were other items of the pool.
+    """
+    k = len(flags)
+    bits = 1 << np.arange(k)
+    used = np.arange(2**k)[:, None] & bits != 0
+    padding, pooled = flags < 0, flags > 0
+    n_others = n_pool - int(pooled.sum())
+    state = np.zeros(2**k)
+    state[bits[padding].sum()] = 1.0
+    n_used, usable = (used & ~padding).sum(axis=1), ~used.all(axis=1)
+    best = np.where(usable, (~used).argmax(axis=1), -1)
+    found = np.zeros((k + 1, k))
+    for place in range(k):
+        others = np.maximum(n_others - (place - n_used), 0)
+        free = others + (pooled & ~used).sum(axis=1)
+        odds = np.where(free > 0, np.where(usable, epsilon, 1.0), 0.0)
+        each = odds / np.maximum(free, 1)
+        moved = state * each * others
+        found[k, place] = moved.sum() / max(n_others, 1)
+        for rank in range(k):
+            step = state * np.where(used[:, rank], 0.0, each * pooled[rank] + (1 - odds) * (best == rank))
+            found[rank, place] = step.sum()
+            open_ = np.flatnonzero(~used[:, rank])
+            moved[open_ | bits[rank]] += step[open_]
+        state = moved
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +168,35 @@ class Log:
     places: PlaceChances | None = None
     context: np.ndarray | None = None
 
+    def __post_init__(self):
+        users, items = np.asarray(self.users), np.asarray(self.items)
+        if items.ndim != 2 or users.shape != items.shape[:1]:
+            raise ValueError(f"items must be (sessions, places) with one user each, got {items.shape}, {users.shape}")
+        for name, array in (("users", users), ("items", items)):
+            if array.dtype.kind not in "iu":
+                raise TypeError(f"{name} must be positions, whole numbers, got {array.dtype}")
+        if users.min(initial=0) < 0:
+            row = int(np.flatnonzero(users < 0)[0])
+            raise ValueError(f"users must be positions from 0, got {users[row]} in session {row}; leave strangers out")
+        propensity, reward = np.asarray(self.propensity, float), np.asarray(self.reward, float)
+        for name, array in (("propensity", propensity), ("reward", reward)):
+            if array.shape != items.shape:
+                raise ValueError(f"{name} must have the shape of items {items.shape}, got {array.shape}")
+        shown = items >= 0
+        session, place = np.nonzero(shown)
+        _check_chances(propensity[shown], lambda at: f"session {session[at]}, place {place[at] + 1}")
+        _check_rewards(reward[shown], lambda at: f"session {session[at]}, place {place[at] + 1}")
+        if self.places is not None and self.places.base.shape[1] != items.shape[1]:
+            raise ValueError(f"places must be for {items.shape[1]} places, got {self.places.base.shape[1]}")
+        if self.places is not None and users.max(initial=-1) >= len(self.places.base):
+            raise ValueError(f"places knows {len(self.places.base)} users, the log has user {users.max()}")
+        context = None if self.context is None else np.asarray(self.context, float)
+        if context is not None and (context.ndim != 2 or len(context) != len(users)):
+            raise ValueError(f"context must have one row per session ({len(users)}), got shape {context.shape}")
+        values = (users, items, np.where(shown, propensity, np.nan), np.where(shown, reward, 0.0), context)
+        for name, value in zip(("users", "items", "propensity", "reward", "context"), values):
+            object.__setattr__(self, name, value)
+
     def __len__(self) -> int:
         return len(self.users)
 
@@ -121,11 +216,32 @@ class Log:
         ValueError  for missing columns, bad propensities or rewards (named by the frame's index), two items in one
         place, or a session of two users
         """
-        raise NotImplementedError
+        _check_columns(frame)
+
+        def row(at):
+            return f"row {frame.index[at]!r}"
+
+        _check_chances(frame["propensity"].to_numpy(float, na_value=np.nan), row)
+        _check_rewards(frame["reward"].to_numpy(float, na_value=np.nan), row)
+        session, names = pd.factorize(frame["session"])
+        place = frame["rank"].to_numpy(int) - 1
+        shape = (len(names), int(place.max(initial=-1)) + 1)
+        users = np.zeros(len(names), int)
+        users[session] = frame["user_at"]
+        mixed = np.flatnonzero(users[session] != frame["user_at"].to_numpy())
+        if len(mixed):
+            raise ValueError(f"session {frame['session'].iloc[mixed[0]]!r} has several users, see {row(mixed[0])}")
+        items, propensity, reward = np.full(shape, -1), np.full(shape, np.nan), np.zeros(shape)
+        for array, name in ((items, "item_at"), (propensity, "propensity"), (reward, "reward")):
+            array[session, place] = frame[name]
+        return cls(users, items, propensity, reward, places)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per impression, padding left out; the columns of `from_frame`."""
-        raise NotImplementedError
+        session, place = np.nonzero(self.items >= 0)
+        cells = (array[session, place] for array in (self.items, self.propensity, self.reward))
+        item, propensity, reward = cells
+        return pd.DataFrame(dict(zip(COLUMNS, (self.users[session], session, item, place + 1, propensity, reward))))
 
 
 def log_lists(shown: TopK, reward, *, users=None, places: PlaceChances | None = None) -> Log:
@@ -143,4 +259,49 @@ def log_lists(shown: TopK, reward, *, users=None, places: PlaceChances | None = 
     ------
     ValueError  for lists without the note, or a reward of another shape
     """
-    raise NotImplementedError
+    if "propensity" not in shown.notes:
+        raise ValueError(
+            f"lists have no note 'propensity', only {sorted(shown.notes)}; without the chances they were shown by, "
+            "nothing can be learnt from them: show lists of EpsilonGreedy or Thompson (rerank/explore.py)"
+        )
+    users = np.arange(len(shown)) if users is None else np.asarray(users)
+    return Log(users, shown.items, shown.notes["propensity"], np.asarray(reward, float), places)
+
+
+def _check_chances(values, row_of):
+    """Refuse propensities (n,) that are missing, not above 0, or above 1."""
+    for wrong, what in ((np.isnan(values), "missing"), (~(values > 0), "not above 0"), (values > 1 + 1e-9, "above 1")):
+        at = np.flatnonzero(wrong)
+        if len(at):
+            raise ValueError(
+                f"propensities must be above 0 and at most 1, {what} in {len(at)} of {len(values)} impressions, e.g. "
+                f"{values[at[0]]} in {row_of(at[0])}; log the chance by which each item was shown"
+            )
+
+
+def _check_rewards(values, row_of):
+    """Refuse rewards (n,) that are missing or infinite."""
+    at = np.flatnonzero(~np.isfinite(values))
+    if len(at):
+        raise ValueError(
+            f"rewards must be finite numbers, not so in {len(at)} of {len(values)} impressions, e.g. {values[at[0]]} "
+            f"in {row_of(at[0])}; nothing happened is 0"
+        )
+
+
+def _check_columns(frame):
+    """Refuse a table that is not one row per impression."""
+    missing = [name for name in COLUMNS if name not in frame]
+    if missing:
+        raise ValueError(f"no column {missing}; a log has the columns {list(COLUMNS)}, got {list(frame.columns)}")
+    for name, lowest in (("user_at", 0), ("item_at", 0), ("rank", 1)):
+        column = frame[name]
+        if column.dtype.kind not in "iu":
+            raise TypeError(f"{name} must be whole numbers, got {column.dtype}")
+        if len(column) and column.min() < lowest:
+            row = frame.index[column.to_numpy().argmin()]
+            raise ValueError(f"{name} must be at least {lowest}, got {column.min()} in row {row!r}")
+    twice = frame.duplicated(["session", "rank"])
+    if twice.any():
+        row = frame.index[twice.to_numpy().argmax()]
+        raise ValueError(f"two items in one place of a session, {int(twice.sum())} times, e.g. row {row!r}")

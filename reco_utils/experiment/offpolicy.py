@@ -21,15 +21,26 @@ Letters: n sessions, K places, U users, A arms.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from reco_utils.core import TopK
 from reco_utils.experiment.impressions import Log
+from reco_utils.experiment.weighing import (
+    Weighed,
+    check_session,
+    looks_of,
+    positive,
+    refuse_missing,
+    sums_by_user,
+    wanted_lists,
+    weigh,
+)
 
-ASSUMPTIONS = ("list", "above", "place", "examination")
+N_RESAMPLES = 2000
 RewardModel = Callable[[np.ndarray, np.ndarray], np.ndarray]  # users (n,), items (n, K) -> (n, K)
 
 
@@ -82,7 +93,11 @@ class Estimate:
     @property
     def sentence(self) -> str:
         """The estimate in words."""
-        raise NotImplementedError
+        return (
+            f"{self.estimator} ({self.assume}): {self.value:.4g} per session, {self.level:.0%} interval "
+            f"{self.low:.4g} to {self.high:.4g}, from {self.matched:,} matched impressions of {self.n:,} sessions, "
+            f"worth {self.ess:,.0f}."
+        ) + "".join(f" {note}" for note in self.notes)
 
 
 def ips(
@@ -107,7 +122,7 @@ def ips(
     assume : "list", "above", "place" or "examination"
         See the top of the file. With one place all are the same but the last.
     examination : (K,) or (n, K) float in (0, 1]
-        P(place k is looked at), for assume="examination".
+        P(place k is looked at): needed by assume="examination", and what the predictions of models are multiplied by.
     clip : float, optional
         No weight above this: less noise, and a value that is too low.
     missing_allowed : float in [0, 1]
@@ -125,17 +140,36 @@ def ips(
     policies with click models"; "above": McInerney et al. (2020), "Counterfactual evaluation of slate recommendations
     with sequential reward interactions".
     """
-    raise NotImplementedError
+    weighed = weigh(log, target, assume, examination, clip)
+    refuse_missing(weighed, missing_allowed)
+    parts = (weighed.weight * log.reward).sum(axis=1)[:, None]
+    return _estimate("IPS", log, weighed, parts, _mean, level, rng)
 
 
-def snips(log, target, *, assume="place", examination=None, clip=None, missing_allowed=0.1, level=0.95, rng=None):
+def snips(
+    log: Log,
+    target: TopK | np.ndarray,
+    *,
+    assume: str = "place",
+    examination: np.ndarray | None = None,
+    clip: float | None = None,
+    missing_allowed: float = 0.1,
+    level: float = 0.95,
+    rng: np.random.Generator | None = None,
+) -> Estimate:
     """Self-normalised IPS: per place, sum of weight x reward / sum of weights. Parameters as for `ips`.
 
     A little biased, usually much less noisy; never outside the range of the rewards.
 
     Source: Swaminathan and Joachims (2015), "The self-normalized estimator for counterfactual learning".
     """
-    raise NotImplementedError
+    weighed = weigh(log, target, assume, examination, clip)
+    refuse_missing(weighed, missing_allowed)
+    rewards = weighed.weight * log.reward
+    if weighed.control.shape[1] == 1:
+        rewards = rewards.sum(axis=1)[:, None]
+    parts = np.concatenate([rewards, weighed.control, weighed.expected], axis=1)
+    return _estimate("SNIPS", log, weighed, parts, _self_normalised, level, rng)
 
 
 def doubly_robust(
@@ -167,23 +201,79 @@ def doubly_robust(
 
     Source: Dudik, Langford and Li (2011); switch: Wang, Agarwal and Dudik (2017).
     """
-    raise NotImplementedError
+    weighed = weigh(log, target, assume, examination, clip)
+    refuse_missing(weighed, missing_allowed)
+    if switch is not None:
+        kept = weighed.weight <= positive("switch", switch)
+        weighed = replace(weighed, weight=np.where(kept, weighed.weight, 0.0))
+    of_target, of_shown = _predictions(log, target, model, examination)
+    parts = (of_target + (weighed.weight * (log.reward - of_shown)).sum(axis=1))[:, None]
+    return _estimate("doubly robust", log, weighed, parts, _mean, level, rng)
 
 
-def direct(log, target, model, *, assume="place", examination=None, level=0.95, rng=None) -> Estimate:
-    """The model's prediction alone: no noise to speak of, and every bit of the model's bias. As `doubly_robust`."""
-    raise NotImplementedError
+def direct(
+    log: Log,
+    target: TopK | np.ndarray,
+    model: RewardModel | np.ndarray,
+    *,
+    examination: np.ndarray | None = None,
+    level: float = 0.95,
+    rng: np.random.Generator | None = None,
+) -> Estimate:
+    """The model's prediction alone: hardly any noise, and all of the model's bias. Parameters as for `doubly_robust`.
+
+    Its interval speaks of other users with the same model; that the model may be wrong is not in it.
+    """
+    check_session(log)
+    none = np.zeros(log.items.shape)
+    weighed = Weighed("the model", none, none, none, np.nan, 0.0)
+    parts = _predictions(log, target, model, examination)[0][:, None]
+    return _estimate("direct", log, weighed, parts, _mean, level, rng)
 
 
-def item_means(log: Log, n_items: int, *, examination=None, strength: float = 10.0, folds: int = 5) -> RewardModel:
-    """A simple reward model: the mean reward of each item per look, drawn to the overall mean.
+def item_means(
+    log: Log, n_items: int, *, examination: np.ndarray | None = None, strength: float = 10.0, folds: int = 5
+) -> RewardModel:
+    """A simple reward model: the mean reward of each item per look, drawn to the mean of all items.
 
         (sum of rewards + strength * overall mean) / (looks + strength)
 
     A user's predictions come from the other users' sessions (`folds` groups), so that the model has not seen the
-    rewards whose errors it is corrected by.
+    rewards that its errors are measured on.
+
+    Parameters
+    ----------
+    n_items : int
+        Items of the catalogue; or arms.
+    examination : (K,) or (n, K), optional
+        P(place k is looked at): looks are counted by it. Without it every showing is a look.
+    strength : float, above 0
+        How many looks at an average item everything gets in advance.
+    folds : int, at least 2
+
+    Returns
+    -------
+    callable (users (n,), items (n, K)) -> (n, K), 0 for padding
     """
-    raise NotImplementedError
+    positive("strength", strength)
+    if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:
+        raise ValueError(f"folds must be a whole number of at least 2, got {folds!r}")
+    shown = log.items >= 0
+    if log.items.max(initial=-1) >= n_items:
+        raise ValueError(f"n_items is {n_items}, but the log has item {log.items.max()}")
+    looks = np.broadcast_to(looks_of(log, examination), log.items.shape)[shown]
+    group = np.broadcast_to((log.users % folds)[:, None], log.items.shape)[shown]
+    cell, size = group * n_items + log.items[shown], folds * n_items
+    of_groups = (np.bincount(cell, x, size).reshape(folds, n_items) for x in (log.reward[shown], looks))
+    earned, seen = (sums.sum(axis=0) - sums for sums in of_groups)
+    overall = earned.sum(axis=1, keepdims=True) / np.maximum(seen.sum(axis=1, keepdims=True), 1e-300)
+    rate = (earned + strength * overall) / (seen + strength)
+
+    def predict(users, items):
+        found = rate[np.asarray(users)[:, None] % folds, np.maximum(items, 0)]
+        return np.where(items >= 0, found, 0.0)
+
+    return predict
 
 
 def evaluate_offline(
@@ -192,9 +282,118 @@ def evaluate_offline(
     *,
     model: RewardModel | None = None,
     assume: str = "place",
-    examination=None,
+    examination: np.ndarray | None = None,
     clip: float | None = None,
     missing_allowed: float = 0.1,
 ) -> pd.DataFrame:
-    """Every policy by IPS and SNIPS, and with a model by doubly robust and direct: index (policy, estimator)."""
-    raise NotImplementedError
+    """Every policy by IPS and SNIPS, with a model also by doubly robust and direct. Parameters as for `doubly_robust`.
+
+    Returns
+    -------
+    DataFrame, index (policy, estimator), columns value, low, high, matched, ess, max_weight, mean_weight, missing
+    """
+    weighted = {"assume": assume, "examination": examination, "clip": clip, "missing_allowed": missing_allowed}
+    rows = {}
+    for name, target in targets.items():
+        found = [ips(log, target, **weighted), snips(log, target, **weighted)]
+        if model is not None:
+            found.append(doubly_robust(log, target, model, **weighted))
+            found.append(direct(log, target, model, examination=examination))
+        rows |= {(name, each.estimator): each for each in found}
+    columns = ["value", "low", "high", "matched", "ess", "max_weight", "mean_weight", "missing"]
+    index = pd.MultiIndex.from_tuples(rows, names=["policy", "estimator"])
+    return pd.DataFrame([[getattr(each, c) for c in columns] for each in rows.values()], index, columns)
+
+
+def _predictions(log, target, model, examination):
+    """The model's value of the target's lists (n,) and its prediction of the impressions (n, K)."""
+    looks = looks_of(log, examination)
+    if isinstance(target, TopK):
+        if not callable(model):
+            raise TypeError("model must be callable (users, items) for lists, as two sets of lists are predicted")
+        wanted = wanted_lists(log, target)
+        of_target = np.where(wanted >= 0, _predicted(model, log.users, wanted), 0.0)
+        of_shown = np.where(log.items >= 0, _predicted(model, log.users, log.items), 0.0)
+        return (looks * of_target).sum(axis=1), looks * of_shown
+    chances = np.asarray(target, float)
+    arms = np.broadcast_to(np.arange(chances.shape[1]), chances.shape)
+    every = _predicted(model, log.users, arms)
+    return (chances * every).sum(axis=1), np.take_along_axis(every, np.maximum(log.items, 0), axis=1)
+
+
+def _predicted(model, users, items):
+    """What the model predicts for items (n, C), its shape and numbers checked."""
+    found = model(users, items) if callable(model) else np.asarray(model, float)
+    if np.shape(found) != items.shape:
+        raise ValueError(f"model must predict {items.shape}, got {np.shape(found)}")
+    if not np.isfinite(found[items >= 0]).all():
+        raise ValueError("model must predict finite numbers, got NaN or infinite ones")
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------------- intervals
+def _mean(totals, n):
+    """Value of totals (..., 1) of n sessions, and its slope."""
+    return totals[..., 0] / n, 1 / np.expand_dims(n, -1)
+
+
+def _self_normalised(totals, n):
+    """Sum over groups of reward / control * expected, of totals (..., 3 G); and its slopes (..., 3 G).
+
+    A group whose weights are all 0 adds nothing.
+    """
+    reward, control, expected = np.split(totals, 3, axis=-1)
+    safe = np.where(control > 0, control, 1.0)
+    ratio = np.where(control > 0, reward / safe, 0.0)
+    share = np.where(control > 0, expected / safe, 0.0)
+    slopes = np.concatenate([share, -ratio * share, ratio], axis=-1)
+    return (ratio * expected).sum(axis=-1) / n, slopes / np.expand_dims(n, -1)
+
+
+def _estimate(name, log, weighed, parts, value_of, level, rng):
+    """The estimate whose value is a function of the totals of parts (n, M), with its interval over users."""
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    sums, sessions = sums_by_user(log, parts)
+    users, n = len(sums), len(log)
+    value, slopes = value_of(sums.sum(axis=0), n)
+    pull = sums @ slopes - sessions * value / n  # what each user moves the value by
+    error = float(np.sqrt(users / (users - 1) * (pull**2).sum())) if users > 1 else np.nan
+    if rng is None:
+        reach = stdtrit(users - 1, (1 + level) / 2) * error if users > 1 else np.nan
+        low, high = value - reach, value + reach
+    else:
+        low, high = _bootstrap(sums, sessions, value_of, level, rng)
+    weight = weighed.weight
+    return Estimate(
+        estimator=name,
+        assume=weighed.assume,
+        value=float(value),
+        low=float(low),
+        high=float(high),
+        error=error,
+        n=n,
+        users=users,
+        matched=int(np.count_nonzero(weight)),
+        ess=float(weight.sum() ** 2 / max((weight**2).sum(), 1e-300)),
+        max_weight=float(weight.max(initial=0.0)),
+        mean_weight=float(weighed.control.sum() / weighed.expected.sum()) if weighed.expected.any() else np.nan,
+        missing=weighed.missing,
+        clipped=weighed.clipped,
+        level=level,
+        notes=weighed.notes,
+    )
+
+
+def _bootstrap(sums, sessions, value_of, level, rng):
+    """Percentile interval of the value over users drawn with replacement."""
+    users = len(sums)
+    if users < 2:
+        return np.nan, np.nan
+    table, found = np.column_stack([sums, sessions]), []
+    rows = max(1, 2**22 // users)
+    for first in range(0, N_RESAMPLES, rows):
+        times = rng.multinomial(users, np.full(users, 1 / users), min(rows, N_RESAMPLES - first))
+        totals = times @ table
+        found.append(value_of(totals[:, :-1], totals[:, -1])[0])
+    return np.percentile(np.concatenate(found), [50 - 50 * level, 50 + 50 * level])

@@ -1,0 +1,220 @@
+"""How much more likely another policy would have shown what a log saw: the weights of off-policy estimates.
+
+The four assumptions are explained in `offpolicy`; each is one function here, which returns the weights (n, K), a
+control (n, G) and what the control must be on average, `expected` (n, G).
+
+Letters: n sessions, K places, A arms, G groups of places that are normalised together.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reco_utils.core import TopK
+
+FEW_MATCHED = 100  # fewer impressions than this say little, and their interval is too narrow
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """Weights (n, K) of the impressions, a control (n, G) with the mean of `expected` (n, G), and diagnostics."""
+
+    assume: str
+    weight: np.ndarray
+    control: np.ndarray
+    expected: np.ndarray
+    missing: float
+    clipped: float
+    notes: tuple[str, ...] = ()
+
+
+def weigh(log, target, assume, examination, clip):
+    """How much more likely the target would have shown each impression, under an assumption."""
+    if assume not in ASSUMPTIONS:
+        raise ValueError(f"assume must be one of {list(ASSUMPTIONS)}, got {assume!r}")
+    check_session(log)
+    if assume == "examination" and examination is None:
+        raise ValueError("assume='examination' needs examination, the chance that each place is looked at")
+    if not isinstance(target, TopK):
+        weight, expected, missing = _arm_weights(log, np.asarray(target, float))
+        control = weight
+    else:
+        wanted = wanted_lists(log, target)
+        weight, control, expected, missing = _WEIGHTS[assume](log, wanted, examination)
+    matched, cut, notes = weight > 0, 0.0, _notes(log, weight, control, expected, missing)
+    if clip is not None:
+        above = weight > positive("clip", clip)
+        cut = float(above.sum() / max(matched.sum(), 1))
+        factor = np.where(above, clip / np.where(above, weight, 1.0), 1.0)
+        weight = weight * factor
+        pooled = assume == "examination" and isinstance(target, TopK)
+        control = (weight * looks_of(log, examination)).sum(axis=1)[:, None] if pooled else weight
+    return Weighed(assume, weight, control, expected, missing, cut, notes)
+
+
+def check_session(log):
+    """Refuse an empty log."""
+    if not len(log):
+        raise ValueError("the log holds no session; nothing can be estimated from it")
+
+
+def wanted_lists(log, target):
+    """What the target would have shown in every session: (n, K), -1 pads."""
+    if log.users.max() >= len(target):
+        raise ValueError(f"target has lists for {len(target)} users, the log has user {log.users.max()}")
+    if target.k < log.k:
+        raise ValueError(f"target must have lists of at least {log.k} places like the log, got {target.k}")
+    return target.items[log.users, : log.k]
+
+
+def _arm_weights(log, chances):
+    """Weights of a log of arms: the target's chance of the arm over that of the log."""
+    if log.k != 1:
+        raise ValueError(f"chances of arms need a log of one place, this one has {log.k}; give the target as TopK")
+    if chances.ndim != 2 or len(chances) != len(log) or log.items.max() >= chances.shape[1]:
+        raise ValueError(f"target must be ({len(log)} sessions, more than {log.items.max()} arms), got {chances.shape}")
+    wrong = np.flatnonzero((np.abs(chances.sum(axis=1) - 1) > 1e-6) | ~(chances >= 0).all(axis=1))
+    if len(wrong):
+        raise ValueError(f"the target's chances must add up to 1, not so in {len(wrong)} sessions, e.g. {wrong[0]}")
+    arm = log.items[:, 0]
+    own = np.where(arm >= 0, chances[np.arange(len(log)), np.maximum(arm, 0)], 0.0)[:, None]
+    return np.where(own > 0, own / np.where(own > 0, log.propensity, 1.0), 0.0), np.ones(own.shape), np.nan
+
+
+def _weights_above(log, wanted, examination):
+    """Product of 1 / propensity down to each place where all above agrees."""
+    same = log.items == wanted
+    ratio = np.where(same & (log.items >= 0), 1 / np.where(log.items >= 0, log.propensity, 1.0), same)
+    weight = np.where(wanted >= 0, np.cumprod(ratio, axis=1), 0.0)
+    return weight, weight, (wanted >= 0).astype(float), _missing(log, wanted)
+
+
+def _weights_list(log, wanted, examination):
+    """Product of 1 / propensity where the whole list agrees."""
+    above, _, expected, missing = _weights_above(log, wanted, None)
+    same = (log.items == wanted).all(axis=1, keepdims=True)
+    weight = np.where((wanted >= 0) & same, above.max(axis=1, keepdims=True), 0.0)
+    return weight, weight, expected, missing
+
+
+def _weights_place(log, wanted, examination):
+    """1 / P(item in its place) where the item agrees."""
+    chance = _own_place(log, wanted)
+    if chance is None and log.k > 1:
+        raise ValueError(_NEEDS_PLACES)
+    same = (log.items == wanted) & (wanted >= 0)
+    chance = log.propensity if chance is None else chance
+    weight = np.where(same, 1 / np.where(same & (chance > 0), chance, 1.0), 0.0)
+    return weight, weight, (wanted >= 0).astype(float), _missing(log, wanted)
+
+
+def _weights_examination(log, wanted, examination):
+    """P(looked at in the target's place) / P(looked at in the log) of the items that both show, in whatever place."""
+    looks = np.broadcast_to(looks_of(log, examination), wanted.shape)
+    if log.places is None and log.k > 1:
+        raise ValueError(_NEEDS_PLACES)
+    weight, lost = np.zeros(wanted.shape), np.zeros(len(log))
+    for place in range(log.k):
+        item = wanted[:, place, None]
+        if log.places is None:
+            chance, by_place = None, np.where(log.items == item, log.propensity * looks, 0.0)
+            seen = by_place[:, 0]
+        else:
+            chance = _per_user(log, item)[:, 0]
+            seen = (chance * looks).sum(axis=1)
+        lost += (item[:, 0] >= 0) & (seen <= 0)
+        gain = np.where(seen > 0, looks[:, place] / np.where(seen > 0, seen, 1.0), 0.0)
+        weight += np.where((log.items == item) & (item >= 0), gain[:, None], 0.0)
+    expected = np.where(wanted >= 0, looks, 0.0).sum(axis=1)[:, None]
+    missing = np.nan if log.places is None else lost.sum() / max((wanted >= 0).sum(), 1)
+    return weight, (weight * looks).sum(axis=1)[:, None], expected, float(missing)
+
+
+_WEIGHTS = {
+    "list": _weights_list,
+    "above": _weights_above,
+    "place": _weights_place,
+    "examination": _weights_examination,
+}
+ASSUMPTIONS = tuple(_WEIGHTS)
+_NEEDS_PLACES = (
+    "the log has no chances of places: a propensity given the places above is not the chance of an item in a place. "
+    "Log(places=epsilon_greedy_chances(...)) holds them; assume='above' or 'list' needs none"
+)
+
+
+def _per_user(log, items):
+    """Chances (n, C, K) of items (n, C)."""
+    return log.places.of(log.users, items)
+
+
+def _own_place(log, wanted):
+    """P(the target's item in the target's place) (n, K), or None if the log cannot tell."""
+    if log.places is None:
+        return None
+    found = np.empty(wanted.shape)
+    for place in range(log.k):
+        found[:, place] = _per_user(log, wanted[:, place, None])[:, 0, place]
+    return found
+
+
+def _missing(log, wanted):
+    """Share of the target's places that the log could never show; NaN if it cannot tell."""
+    chance = _own_place(log, wanted)
+    if chance is None:
+        return np.nan
+    return float(((chance <= 0) & (wanted >= 0)).sum() / max((wanted >= 0).sum(), 1))
+
+
+def looks_of(log, examination):
+    """P(looked at) as an array that fits (n, K); ones without an assumption about it."""
+    if examination is None:
+        return np.ones(log.k)
+    looks = np.asarray(examination, float)
+    if looks.shape not in ((log.k,), log.items.shape):
+        raise ValueError(f"examination must be ({log.k},) or {log.items.shape}, got {looks.shape}")
+    if not ((looks > 0) & (looks <= 1)).all():
+        raise ValueError(f"examination must be above 0 and at most 1, got {looks.min()} to {looks.max()}")
+    return looks
+
+
+def positive(name, value):
+    """The value, if it is a number above 0."""
+    if isinstance(value, bool) or not value > 0:
+        raise ValueError(f"{name} must be a number above 0, got {value!r}")
+    return value
+
+
+def refuse_missing(weighed, allowed):
+    """Refuse a target of which too much could never be seen."""
+    if isinstance(allowed, bool) or not 0 <= allowed <= 1:
+        raise ValueError(f"missing_allowed must be from 0 to 1, got {allowed!r}")
+    if weighed.missing > allowed:
+        raise ValueError(
+            f"the log could never show {weighed.missing:.1%} of the target's places, {allowed:.1%} are allowed; what "
+            "was never shown cannot be judged: explore a larger pool, or set missing_allowed to look all the same"
+        )
+
+
+def _notes(log, weight, control, expected, missing):
+    """Sentences on what a reader must know of the weights."""
+    notes, matched = [], np.count_nonzero(weight)
+    if matched < FEW_MATCHED:
+        notes.append(f"Only {matched} impressions match; the interval is too narrow.")
+    if missing > 0:
+        notes.append(f"{missing:.1%} of the places could never be seen; IPS counts them as 0.")
+    gap = (control - expected).sum(axis=1)
+    error = sums_by_user(log, gap[:, None])[0][:, 0].std(ddof=0) * np.sqrt(len(np.unique(log.users)))
+    if not missing > 0 and matched >= FEW_MATCHED and abs(gap.sum()) > 4 * error:
+        notes.append(
+            f"The weights add up to {control.sum() / expected.sum():.3f} of what they must, more than chance: these "
+            "are not the propensities that were used, or the log cannot show all of the target."
+        )
+    return tuple(notes)
+
+
+def sums_by_user(log, parts):
+    """Sums of parts (n, M) per user: (users, M), and sessions (users,)."""
+    _, who = np.unique(log.users, return_inverse=True)
+    sums = np.column_stack([np.bincount(who, column) for column in parts.T])
+    return sums, np.bincount(who).astype(float)
