@@ -56,6 +56,22 @@ def curves(ax: Axes, table: pd.DataFrame, *, x: str, by: str, value="mean", low=
     return ax
 
 
+def bands(ax: Axes, table: pd.DataFrame, *, x: str, value: str, spans: Mapping[str, tuple[str, str]]) -> Axes:
+    """One line over x with several bands around it, such as two kinds of interval; the first band is the darkest.
+
+    Parameters
+    ----------
+    spans : mapping of label to the columns (low, high)
+    """
+    ax.plot(table[x], table[value], marker="o", color="black", linewidth=1.2)
+    for n, (label, (low, high)) in enumerate(spans.items()):
+        color = COLORS[n % len(COLORS)]
+        ax.fill_between(table[x], table[low], table[high], color=color, alpha=max(0.3 - 0.1 * n, 0.1), label=label)
+    ax.set_xlabel(x)
+    ax.legend()
+    return ax
+
+
 def side_by_side(ax: Axes, tables: Mapping[str, pd.DataFrame], *, value="mean", low="low", high="high") -> Axes:
     """Dots with intervals, one colour per table, at the rows that the tables share; row labels become tick labels."""
     step = min(0.14, 0.8 / max(len(tables), 1))  # many tables stay closer to their own row than to the next

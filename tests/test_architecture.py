@@ -58,7 +58,7 @@ HOMES = {
     "pyspark": set(),
     "papermill": {"course.py"},
     "farmhash": {"experiment/buckets.py"},
-    "tea_tasting": {"experiment/analyse.py"},
+    "tea_tasting": {"experiment/effects.py"},
     "statsmodels": set(),
     "ranx": set(),
 }
