@@ -6,87 +6,25 @@
     report.plot(ax)
     report.to_json(home, question="Does the hybrid sell more?", source="simulated shoppers")
 
-The first metric without a guardrail is the one to decide on. The numbers of users per arm are checked against the shares
-first (`assign.sample_ratio`): when they cannot be chance, users are missing from one arm, and no effect means anything.
+The first metric without a guardrail is the one to decide on. The numbers of users per arm are checked against the
+shares first (`assign.sample_ratio`): when they cannot be chance, users are missing from one arm, and no effect means
+anything. The analysis is made once, at the planned end; who looks every day needs `sequential.monitor`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from reco_utils.experiment.effects import Effect
-from reco_utils.experiment.metrics import Coverage, Mean, Metric, Proportion, Quantile, Ratio
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from reco_utils.experiment.assign import sample_ratio
+from reco_utils.experiment.corrections import CORRECTIONS
+from reco_utils.experiment.effects import effect_between, effect_of_rows
+from reco_utils.experiment.metrics import Coverage, Mean, Metric, Proportion, Quantile, Ratio, names_of
+from reco_utils.experiment.report import Report
 
 __all__ = ["Coverage", "Mean", "Metric", "Proportion", "Quantile", "Ratio", "Report", "analyse"]
 
-
-@dataclass(frozen=True, eq=False)
-class Report:
-    """What an experiment found. `analyse` makes it.
-
-    Parameters
-    ----------
-    name : str
-    effects : tuple of Effect, by metric, then by arm
-    metrics : tuple of Metric
-    users : dict of arm to number of users
-    control : str
-    alpha : float
-    correction : "holm", "bh" or None
-    ratio : SampleRatio
-        Are the users of the arms as many as the shares say?
-    notes : tuple of str
-        What to keep in mind, e.g. very few orders in an arm.
-    """
-
-    name: str
-    effects: tuple[Effect, ...]
-    metrics: tuple[Metric, ...]
-    users: dict[str, int]
-    control: str
-    alpha: float
-    correction: str | None
-    ratio: object
-    notes: tuple[str, ...] = ()
-
-    def table(self) -> pd.DataFrame:
-        """One row per metric and arm.
-
-        Returns
-        -------
-        DataFrame, index (metric, arm), columns control, treatment, effect, low, high, relative, relative_low,
-        relative_high, p, p_adjusted, verdict, users. p_adjusted is NaN for guardrails. verdict is "better", "worse" or
-        "no difference shown"; for guardrails "kept", "broken" or "open"; "void" when the sample ratio is broken.
-        """
-        raise NotImplementedError
-
-    @property
-    def decision(self) -> str:
-        """One sentence: ship, do not ship, not enough, or that nothing may be concluded."""
-        raise NotImplementedError
-
-    def plot(self, ax: "Axes") -> "Axes":
-        """Relative effects with their intervals, one row per metric and arm; guardrails with their margin."""
-        raise NotImplementedError
-
-    def to_json(self, home: Path | str, *, question: str = "", source: str = "", first="", last="") -> Path:
-        """Write `<home>/experiments/<name>.json`, which the storefront shows; returns its path.
-
-        Parameters
-        ----------
-        question, source : str
-            What was asked, and where the visits came from.
-        first, last : str or date
-            The days of the experiment.
-        """
-        raise NotImplementedError
+ENOUGH_USERS, ENOUGH_EVENTS = 100, 10  # per arm; below, the normal approximation is not to be trusted
 
 
 def analyse(
@@ -135,4 +73,131 @@ def analyse(
 
     Source: delta method: Deng, Knoblich and Lu (2018); CUPED: Deng, Xu, Kohavi and Walker (2013).
     """
-    raise NotImplementedError
+    arms, shares = _checked(totals, metrics, control, shares, alpha, correction)
+    tables = {"totals": totals}
+    for word, table in (("visits", visits), ("impressions", impressions)):
+        wanted = [metric for metric in metrics if metric.reads == word]
+        if wanted:
+            tables[word] = _with_arms(table, word, wanted, totals)
+    codes = {arm: totals["arm"].to_numpy() == arm for arm in arms}
+    effects = []
+    for metric in metrics:
+        if metric.reads == "totals":
+            rows = metric.rows(totals)
+            effects += [
+                effect_of_rows(metric, rows[codes[control]], rows[codes[arm]], arm, alpha=alpha, rng=rng)
+                for arm in arms[1:]
+            ]
+        else:
+            table, options = tables[metric.reads], {"control": control, "alpha": alpha, "rng": rng}
+            effects += [effect_between(metric, table, arm, **options) for arm in arms[1:]]
+    users = {arm: int(mask.sum()) for arm, mask in codes.items()}
+    ratio, notes = sample_ratio(users, shares), _notes(totals, metrics, users)
+    return Report(name, tuple(effects), tuple(metrics), users, control, alpha, correction, ratio, notes)
+
+
+# --------------------------------------------------------------------------------------------------------------- checks
+def _checked(totals, metrics, control, shares, alpha, correction):
+    """Refuses what cannot be analysed; arms, control first, and their shares."""
+    if not metrics:
+        raise ValueError("metrics must hold at least one metric, got none")
+    wrong = [metric for metric in metrics if not isinstance(metric, Metric)]
+    if wrong:
+        raise TypeError(f"a metric must be a Mean, Proportion, Ratio, Quantile or Coverage, got {wrong[0]!r}")
+    names_of(metrics)
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
+    if correction not in CORRECTIONS:
+        raise ValueError(f"correction must be one of {list(CORRECTIONS)}, got {correction!r}")
+    columns = [column for metric in metrics if metric.reads == "totals" for column in metric.columns]
+    check_columns(totals, "totals", ["user_id", "arm", *columns])
+    _check_users(totals)
+    arms = _arms(totals, control, shares)
+    check_numbers(totals, "totals", columns)
+    return arms, dict(shares) if shares is not None else dict.fromkeys(arms, 1 / len(arms))
+
+
+def check_columns(table: pd.DataFrame | None, word: str, columns: Sequence[str]) -> None:
+    """Refuses a table that is missing or lacks columns."""
+    if table is None:
+        raise ValueError(f"{word} are needed, a DataFrame with the columns {sorted(set(columns))}, got None")
+    lost = sorted({column for column in columns if column not in table})
+    if lost:
+        raise KeyError(f"{word} lack the columns {lost}; they have {list(table.columns)}")
+
+
+def check_numbers(table: pd.DataFrame, word: str, columns: Sequence[str]) -> None:
+    """Refuses columns that hold anything but finite numbers, and says which users have something else."""
+    for column in dict.fromkeys(columns):
+        if not (pd.api.types.is_numeric_dtype(table[column]) or pd.api.types.is_bool_dtype(table[column])):
+            raise TypeError(f"{word} must hold numbers in {column!r}, got {table[column].dtype}")
+        bad = ~np.isfinite(table[column].to_numpy(dtype=float, na_value=np.nan))
+        if bad.any():
+            whose = table.loc[bad, "user_id"].unique()[:3].tolist()
+            raise ValueError(
+                f"{column!r} is missing or infinite in {bad.sum()} rows of {word}, such as those of users {whose}; "
+                "users who never came have 0"
+            )
+
+
+def _check_users(totals):
+    """Every user once, with an arm."""
+    for column in ("user_id", "arm"):
+        if totals[column].isna().any():
+            raise ValueError(f"{column} is missing in {totals[column].isna().sum()} rows of totals; leave them out")
+    twice = totals[totals["user_id"].duplicated(keep=False)]
+    if len(twice):
+        arms = twice.groupby("user_id", sort=False, observed=True)["arm"].nunique()
+        both = arms.index[arms > 1]
+        if len(both):
+            found = sorted(twice.loc[twice["user_id"] == both[0], "arm"].astype(str).unique())
+            raise ValueError(f"{len(both)} users are in two arms, such as {both[0]!r} in {found}; a user has one arm")
+        raise ValueError(f"totals have a row per user, got {len(arms)} users twice, such as {arms.index[0]!r}")
+
+
+def _arms(totals, control, shares):
+    """Names of the arms, control first, the others as in the shares or by name."""
+    users = totals["arm"].value_counts()
+    users = {arm: int(n) for arm, n in users.items() if n}
+    if shares is not None:
+        strange = sorted(set(users) - set(shares), key=str)
+        if strange:
+            raise ValueError(f"users of the arms {strange} have no share; leave them out of totals or name them")
+    order = list(shares) if shares is not None else sorted(users, key=str)
+    order = [control, *(arm for arm in order if arm != control)]
+    for arm in order:
+        if users.get(arm, 0) < 2:
+            raise ValueError(f"arm {arm!r} has {users.get(arm, 0)} users, it needs at least 2; there are {users}")
+    if len(order) < 2:
+        raise ValueError(f"an experiment has two arms or more, got {order}")
+    return order
+
+
+def _with_arms(table, word, metrics, totals) -> pd.DataFrame:
+    """Visits or impressions with the arm that totals know for their user."""
+    columns = [column for metric in metrics for column in metric.columns]
+    check_columns(table, word, ["user_id", *columns])
+    check_numbers(table, word, [c for metric in metrics if isinstance(metric, Quantile) for c in metric.columns])
+    at = pd.Index(totals["user_id"]).get_indexer(table["user_id"])
+    if (at < 0).any():
+        whose = table.loc[at < 0, "user_id"].unique()[:3].tolist()
+        raise ValueError(f"{word} name users that totals do not have, such as {whose}")
+    return table[["user_id", *dict.fromkeys(columns)]].assign(arm=totals["arm"].to_numpy()[at])
+
+
+def _notes(totals, metrics, users) -> tuple[str, ...]:
+    """What to keep in mind while reading the table."""
+    notes = []
+    few = [arm for arm, n in users.items() if n < ENOUGH_USERS]
+    if few:
+        notes.append(f"fewer than {ENOUGH_USERS} users in {few}: the intervals are not to be trusted")
+    for metric in metrics:
+        if isinstance(metric, Proportion):
+            reached = totals[metric.column].to_numpy(float) > metric.above
+            for arm, n in users.items():
+                hits = int(reached[totals["arm"].to_numpy() == arm].sum())
+                if min(hits, n - hits) < ENOUGH_EVENTS:
+                    notes.append(f"{metric.name}: {hits} of {n:,} in {arm}, too few on one side for a normal interval")
+        if isinstance(metric, Coverage) and max(users.values()) > 1.05 * min(users.values()):
+            notes.append(f"{metric.name}: arms of unequal size are not comparable, more users see more items")
+    return tuple(notes)

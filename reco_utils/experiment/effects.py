@@ -78,7 +78,7 @@ def effect_between(
     table : DataFrame
         What the metric reads: one row per user and `arm` (totals), per visit, or per impression.
     arm, control : str
-        Winsorising and CUPED look at the users of these two arms together.
+        Winsorising looks at all users of the table, CUPED at the users of these two arms.
     alpha : float in (0, 1)
         1 minus the level of the intervals.
     rng : Generator
@@ -92,4 +92,226 @@ def effect_between(
     ------
     ValueError  when no user differs from another, or rng is missing; ModuleNotFoundError without tea-tasting
     """
-    raise NotImplementedError
+    if arm == control:
+        raise ValueError(f"arm must be another than the control, got {arm!r} twice")
+    arms = table["arm"].astype(object).to_numpy()
+    masks = {name: arms == name for name in (control, arm)}
+    missing = [name for name, mask in masks.items() if not mask.any()]
+    if missing:
+        raise ValueError(f"arm {missing[0]!r} has no users; the arms are {sorted(set(arms), key=str)}")
+    if isinstance(metric, Quantile):
+        return _of_quantile(metric, table, arm, masks, alpha)
+    if isinstance(metric, Coverage):
+        return _of_coverage(metric, table, arm, masks, alpha, _asked(rng, metric))
+    rows = metric.rows(table)
+    return effect_of_rows(metric, rows[masks[control]], rows[masks[arm]], arm, alpha=alpha, rng=rng)
+
+
+def effect_of_rows(metric: Metric, control, treatment, arm: str, *, alpha: float = 0.05, rng=None) -> Effect:
+    """`effect_between` from the rows (n, 4) that `metric.rows` makes of each arm."""
+    for rows, name in ((control, "the control"), (treatment, arm)):
+        if len(rows) < 2:
+            raise ValueError(f"{name} must have at least 2 users for {metric.name!r}, got {len(rows)}")
+        if rows[:, 1].sum() <= 0:
+            raise ValueError(f"the denominator of {metric.name!r} is 0 for all users of {name}; it has no ratio")
+    if metric.by == "bootstrap":
+        return _of_resamples(metric, control, treatment, arm, alpha, _asked(rng, metric))
+    return _of_moments(metric, _moments(control), _moments(treatment), arm, alpha)
+
+
+# ------------------------------------------------------------------------------------------------ means, shares, ratios
+@dataclass(frozen=True)
+class Moments:
+    """All that a test needs of an arm: n, means (4,), covariances (4, 4) of the columns of `metric.rows`."""
+
+    n: int
+    mean: np.ndarray
+    cov: np.ndarray
+
+
+def _moments(rows):
+    return Moments(len(rows), rows.mean(axis=0), np.cov(rows, rowvar=False))
+
+
+def _of_moments(metric, control, treatment, arm, alpha):
+    """Effect by Welch's t and the delta method, from tea-tasting."""
+    tea = _tea_tasting()
+    parts = [_aggregates(tea, moments) for moments in (control, treatment)]
+    total = parts[0] + parts[1]
+    adjusted = metric.cuped is not None and total.var("x") > 0 and min(part.mean("e") for part in parts) > 0
+    slope = _slope(total) if adjusted else 0.0
+    variances = [_variance(part, slope) for part in parts]
+    scale = max(float(np.diag(m.cov)[:2].max()) for m in (control, treatment))
+    if max(variances) <= 1e-24 * scale or scale == 0:
+        raise ValueError(f"{metric.name!r} has no variance: every user of both arms has the same value")
+    columns = ("x", "e") if adjusted else (None, None)
+    test = tea.RatioOfMeans(
+        "y", "d", *columns, alternative="two-sided", confidence_level=1 - alpha, equal_var=False, use_t=True
+    )
+    found = test.analyze_aggregates(*parts)
+    relative = _relative(found)
+    se = float(np.sqrt(sum(v / m.n for v, m in zip(variances, (control, treatment)))))
+    users = control.n + treatment.n
+    weight = control.n * control.mean[1] + treatment.n * treatment.mean[1]
+    numbers = (found.control, found.treatment, found.effect_size, found.effect_size_ci_lower)
+    return Effect(
+        metric.name, arm, *map(float, (*numbers, found.effect_size_ci_upper, *relative, found.pvalue)), se, users,
+        float(weight),
+    )  # fmt: skip
+
+
+def _aggregates(tea, moments):
+    """Moments as tea-tasting wants them."""
+    names = "ydxe"
+    pairs = [(i, j) for i in range(4) for j in range(i)]
+    return tea.aggr.Aggregates(
+        count_=moments.n,
+        mean_=dict(zip(names, map(float, moments.mean))),
+        var_=dict(zip(names, map(float, np.diag(moments.cov)))),
+        cov_={(names[i], names[j]): float(moments.cov[i, j]) for i, j in pairs},
+    )
+
+
+def _slope(total):
+    """What a unit of the covariate is worth, over both arms: cov / var; 0 where the covariate never varies."""
+    variance = total.ratio_var("x", "e")
+    return total.ratio_cov("y", "d", "x", "e") / variance if variance > 0 else 0.0
+
+
+def _variance(part, slope):
+    """Variance of one user's share in the metric, after CUPED."""
+    found = part.ratio_var("y", "d")
+    if slope:
+        found += slope**2 * part.ratio_var("x", "e") - 2 * slope * part.ratio_cov("y", "d", "x", "e")
+    return max(float(found), 0.0)
+
+
+def _relative(found):
+    """Relative effect with its interval; NaN unless both arms are above 0."""
+    if min(found.control, found.treatment) > 0:
+        return found.rel_effect_size, found.rel_effect_size_ci_lower, found.rel_effect_size_ci_upper
+    return (found.effect_size / found.control if found.control > 0 else np.nan), np.nan, np.nan
+
+
+def _of_resamples(metric, control, treatment, arm, alpha, rng):
+    """Effect with a BCa interval; what the covariate explains is taken out of the numerators first."""
+    control, treatment = _adjusted(control, treatment) if metric.cuped is not None else (control, treatment)
+    control, treatment = control[:, :2], treatment[:, :2]
+    try:
+        found = bootstrap_difference(control, treatment, rng=rng, n=N_RESAMPLES, alpha=alpha)
+    except ValueError as error:
+        raise ValueError(f"{metric.name!r}: {error}") from None
+    values = [float(rows[:, 0].sum() / rows[:, 1].sum()) for rows in (control, treatment)]
+    relative = values[1] / values[0] - 1 if values[0] > 0 else np.nan
+    weight = float(control[:, 1].sum() + treatment[:, 1].sum())
+    return Effect(
+        metric.name, arm, *values, values[1] - values[0], found.low, found.high, relative, found.relative_low,
+        found.relative_high, found.p, found.se, len(control) + len(treatment), weight,
+    )  # fmt: skip
+
+
+def _adjusted(control, treatment):
+    """Rows with numerators y - slope * (x - ratio * e) in units of y: CUPED, linearised for ratios."""
+    y, d, x, e = np.concatenate([control, treatment]).T
+    if e.sum() <= 0:
+        return control, treatment
+    beside = x - x.sum() / e.sum() * e
+    spread = np.var(beside)
+    slope = np.cov(y - y.sum() / d.sum() * d, beside, ddof=0)[0, 1] / spread if spread > 0 else 0.0
+    y = y - slope * beside
+    rows = np.column_stack([y, d])
+    return rows[: len(control)], rows[len(control) :]
+
+
+# ------------------------------------------------------------------------------------------------- quantiles, coverage
+def _of_quantile(metric, visits, arm, masks, alpha):
+    """Effect on a quantile over visits: normal, from the width of each arm's interval."""
+    parts = [_quantile(metric, visits[mask]) for mask in masks.values()]
+    (low_value, low_se), (high_value, high_se) = parts
+    se = float(np.hypot(low_se, high_se))
+    if se == 0:
+        raise ValueError(f"{metric.name!r} has no variance: the visits around the quantile all have the same value")
+    users = sum(visits.loc[mask, "user_id"].nunique() for mask in masks.values())
+    return _normal(metric, arm, (low_value, high_value), (low_se, high_se), norm(), alpha, users, len(visits))
+
+
+def _quantile(metric, visits):
+    """The quantile of an arm and its standard error, from the ranks that its users' visits leave open.
+
+    The share of visits at or below the quantile is a ratio over users; its delta-method interval is read as ranks.
+    Source: Deng, Knoblich and Lu (2018), section 4.
+    """
+    values = visits[metric.column].to_numpy(float)
+    ordered = np.sort(values)
+    found = np.quantile(ordered, metric.q, method="inverted_cdf")
+    owner = pd.factorize(visits["user_id"])[0]
+    n = np.bincount(owner).astype(float)
+    below = np.bincount(owner, weights=values <= found)
+    share_se = np.sqrt(((below - below.sum() / n.sum() * n) ** 2).sum() * len(n) / max(len(n) - 1, 1)) / n.sum()
+    reach = norm.ppf(0.975) * share_se
+    low, high = np.interp(np.clip([metric.q - reach, metric.q + reach], 0, 1), *_ranks(ordered))
+    return float(found), float(high - low) / (2 * norm.ppf(0.975))
+
+
+def _ranks(ordered):
+    """The empirical distribution as points: shares at the middle of each step, and values."""
+    return (np.arange(len(ordered)) + 0.5) / len(ordered), ordered
+
+
+def _of_coverage(metric, impressions, arm, masks, alpha, rng):
+    """Effect on coverage: each arm's groups of users are left out in turn."""
+    parts = [_coverage(metric, impressions[mask], rng) for mask in masks.values()]
+    values, errors, users, groups = zip(*parts)
+    if max(errors) == 0:
+        raise ValueError(f"{metric.name!r} has no variance: leaving users out never changes it")
+    return _normal(metric, arm, values, errors, t(min(groups) - 1), alpha, sum(users), len(impressions))
+
+
+def _coverage(metric, impressions, rng):
+    """Coverage of an arm, its jackknife standard error, its users and the number of groups of them.
+
+    An item is lost without a group when only that group was shown it.
+    """
+    user, item = (pd.factorize(impressions[column])[0] for column in ("user_id", metric.column))
+    n_users = user.max() + 1
+    n_groups = min(N_GROUPS, n_users)
+    group = rng.permutation(n_users) % n_groups
+    pairs = np.unique(item.astype(np.int64) * n_groups + group[user])
+    owners = np.bincount(pairs // n_groups)
+    lost = np.bincount((pairs % n_groups)[owners[pairs // n_groups] == 1], minlength=n_groups)
+    found = len(owners) / metric.n_items
+    if found > 1:
+        raise ValueError(f"{metric.name!r} says n_items={metric.n_items}, but {len(owners)} items were shown")
+    return found, float(np.sqrt((n_groups - 1) * np.var(lost))) / metric.n_items, int(n_users), n_groups
+
+
+def _normal(metric, arm, values, errors, law, alpha, users, weight):
+    """Effect of two independent estimates with their standard errors; the relative one on the log scale."""
+    effect, se, z = values[1] - values[0], float(np.hypot(*errors)), law.ppf(1 - alpha / 2)
+    relative = (np.nan,) * 3
+    if min(values) > 0:
+        ratio = values[1] / values[0]
+        factor = np.exp(z * np.hypot(errors[0] / values[0], errors[1] / values[1]))
+        relative = (ratio - 1, ratio / factor - 1, ratio * factor - 1)
+    p = 2 * law.sf(abs(effect) / se)
+    ends = (effect - z * se, effect + z * se)
+    return Effect(metric.name, arm, *map(float, (*values, effect, *ends, *relative, p)), se, users, float(weight))
+
+
+def _asked(rng, metric):
+    """The generator, which must have been given."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"{metric.name!r} needs rng, such as np.random.default_rng(0), got {rng!r}")
+    return rng
+
+
+def _tea_tasting():
+    """The package, or what to do about its absence."""
+    try:
+        import tea_tasting
+        import tea_tasting.aggr
+    except ModuleNotFoundError as error:
+        if error.name != "tea_tasting":
+            raise
+        raise ModuleNotFoundError(MISSING, name="tea_tasting") from None
+    return tea_tasting
