@@ -39,7 +39,7 @@ HOMES = {
     "duckdb": {"data"},
     "pyarrow": {"data"},
     "pooch": {"data/fetch.py"},
-    "sklearn": {"models", "evaluate/tune.py"},
+    "sklearn": {"models", "evaluate/tune.py", "copywriting/learn.py"},
     "torch": {"models/autoencoder.py", "models/two_tower.py"},
     "usearch": {"models/ann.py"},
     "faiss": {"models/ann.py"},

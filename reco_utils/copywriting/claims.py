@@ -2,18 +2,21 @@
 
 The world is closed: what the facts do not say, or what does not follow from them, is an invention. Words that promise
 something about a product (`lexicon.CLAIMS`) need a fact that says the same, with the same sign; numbers (`numbers.py`)
-need a fact of the same dimension, value and subject; words that the facts do not know (`unfamiliar.py`) need one only
-where a sentence presents them as part of the product.
+need a fact of the same dimension, value and subject; names (`names.py`) need the facts to have them. What no list holds
+is left to `doubt.py`, which also decides which of the weaker objections stand.
 """
 
 import re
 from collections.abc import Iterator
 
 from reco_utils.copywriting.brief import Brief
+from reco_utils.copywriting.doubt import settle
 from reco_utils.copywriting.ledger import (
+    CLAIM_WORDS,
     FAKE,
     FREE,
     FUNCTION,
+    INCLUDED,
     MONTHS,
     NO,
     Claim,
@@ -32,11 +35,11 @@ from reco_utils.copywriting.lexicon import (
     SAME_CLAIMS,
     SCOPE,
 )
+from reco_utils.copywriting.names import names
 from reco_utils.copywriting.numbers import discount_holds, number_claims, old_prices
-from reco_utils.copywriting.ordinary import COMMON_STEMS, GENERAL_STEMS, SCENE_STEMS
+from reco_utils.copywriting.ordinary import COMMON_STEMS, HEADS, SCENE_STEMS
 from reco_utils.copywriting.quantities import agrees, quantities
-from reco_utils.copywriting.unfamiliar import unfamiliar
-from reco_utils.copywriting.words import phrases, root, spelled, stem, stems, tokens
+from reco_utils.copywriting.words import Token, phrases, root, spelled, stem, stems, tokens
 
 CERTIFIED, BUT, NOTHING = stem("certified"), stem("but"), stem("nothing")
 CERTIFICATES = {phrase[0] for phrase in phrases(CLAIMS["certification"]) if len(phrase) == 1}
@@ -100,11 +103,18 @@ _IDIOM_INDEX = _index([("", IDIOMS)])
 
 def claims(text: str, brief: Brief) -> list[Claim]:
     """Every claim of a text, supported or not, in no order."""
+    plain, found, words, made = objections(text, brief)
+    return list(settle(plain, found, words, ledger_of(brief), made))
+
+
+def objections(text: str, brief: Brief) -> tuple[str, list[Token], list[str], list[Claim]]:
+    """(the text, its words and their spelling, what the rules say of it); `settle` decides which of it stands."""
     ledger = ledger_of(brief)
     plain = text.replace("\u2019", "'").replace("\u00a0", " ")
     found = tokens(plain)
     signs = negations(found, plain)
-    roots = [root(word) for word in spelled(plain)]
+    words = spelled(plain)
+    roots = [root(word) for word in words]
     masked = _idioms(plain, roots, found)
     made = [*number_claims(plain, found, ledger), *_phrases(plain, roots, found, signs, masked, ledger)]
     made += _patterns(plain, ledger)
@@ -113,9 +123,10 @@ def claims(text: str, brief: Brief) -> list[Claim]:
     made += _months(plain, found, ledger)
     made += _pure(plain, found, ledger)
     made += _echoes(found, ledger)
-    made += unfamiliar(plain, found, signs, masked, ledger)
+    made += names(plain, found, ledger)
+    made += _left_out(plain, found, signs, ledger)
     true = {(t.start, t.end) for t in found if denied(plain[t.start : t.end]) in ledger.negated}
-    return [claim for claim in made if claim.supported or (claim.start, claim.end) not in true]
+    return plain, found, words, [claim for claim in made if claim.supported or (claim.start, claim.end) not in true]
 
 
 # -------------------------------------------------------------------------------------------------- words that promise
@@ -264,22 +275,23 @@ def _superlatives(text, ledger) -> Iterator[Claim]:
 def _suffixes(text, found, ledger) -> Iterator[Claim]:
     """frost-proof, vet-approved, gluten-free: a word and what it makes of it, joined by a hyphen."""
     for left, right in zip(found, found[1:]):
-        joined = text[left.end : right.start] == "-" or left.start == right.start
-        if not joined:
+        between = text[left.end : right.start]
+        named = between == " " and left.stem in CLAIM_WORDS and right.stem in PROOFS  # dishwasher safe
+        if not named and between != "-" and left.start != right.start:
             continue
         good = None
         if right.stem == FREE:
             good = left.stem in ledger.negated if left.stem not in CLAIM_FREE else None
         elif right.stem in PROOFS:
             good = any(clause.issuperset({left.stem, right.stem}) for clause in ledger.clauses)
-        elif right.stem in TREATED and left.stem not in GENERAL_STEMS:
+        elif right.stem in TREATED and left.stem not in COMMON_STEMS:
             good = left.stem in ledger.affirmed
         if good is not None:
             yield Claim.of("feature", left.start, right.end, text, good)
     for i, token in enumerate(found[:-2]):
         if token.stem == FREE and found[i + 1].stem in ("of", "from"):
             words = [t for t in found[i + 2 : i + 5] if t.clause == token.clause and t.stem not in FUNCTION][:2]
-            if words and words[0].stem not in CLAIM_FREE | GENERAL_STEMS | {"charge"}:
+            if words and words[0].stem not in CLAIM_FREE | COMMON_STEMS | {"charge"}:
                 yield Claim.of("feature", token.start, words[0].end, text, words[0].stem in ledger.negated)
 
 
@@ -300,6 +312,15 @@ def _months(text, found, ledger) -> Iterator[Claim]:
         for token in found:
             if token.stem in MONTH_STEMS and token.stem not in ledger.affirmed and text[token.start].isupper():
                 yield Claim.of("feature", token.start, token.end, text, False)
+
+
+def _left_out(text, found, signs, ledger) -> Iterator[Claim]:
+    """A thing that the facts say is not included, in a part of a sentence that includes it."""
+    included = {t.clause for t, no in zip(found, signs) if t.stem in HEADS | {INCLUDED} and not no}
+    for token, no in zip(found, signs):
+        if token.stem in ledger.absent and token.clause in included and not no:
+            why = "the facts say that it is not included"
+            yield Claim.of("feature", token.start, token.end, text, False, why)
 
 
 def _echoes(found, ledger) -> Iterator[Claim]:

@@ -29,6 +29,7 @@ WHOLE = re.compile(r"\b(?:total|together|in all|altogether|the set|per (?:pair|s
 PER_UNIT = re.compile(r"(?:\b(?:per|an?|each|every|the)\s|/\s?)(\w+)", re.I)
 BY_UNIT = re.compile(r"\s?(?:an?|per|for(?:\severy|\seach)?|the|each|/|every)?\s?", re.I)
 SHORT = re.compile(r"\s(?:short of|shy of|under|below|less than|off)\s(?:the\s)?", re.I)
+FILLED = re.compile(r"\b(?:filled|brim|full|water)\b", re.I)
 PAIR = re.compile(r"\bpair\b", re.I)
 PORTION = {stem(w) for w in "serving portion dose cup bowl per each recommended".split()}
 PIECES = {stem(w) for w in (
@@ -67,7 +68,8 @@ def derived(said: Said, ledger: Ledger) -> str | None:
         said = said._replace(quantity=said.quantity._replace(dimension="money", unit="gbp"))
     if said.quantity.dimension == "money" and not in_currency(said.quantity, ledger):
         return None
-    for rule in (_unit_price, _share, _total, _sum, _gap, _short_of, _sheets, _area, _efficiency, _portions, _for_each):
+    rules = (_unit_price, _share, _total, _sum, _gap, _short_of, _sheets, _area, _efficiency, _portions, _for_each)
+    for rule in (*rules, _several, _filled, _part):
         if found := rule(said, ledger):
             return found
     return None
@@ -154,7 +156,9 @@ def _share(said, ledger):
 def _total(said, ledger):
     """What several make together."""
     q = said.quantity
-    if q.dimension in ("percent", "temperature") or q.dimension != "money" and EACH.search(said.clause):
+    if q.dimension in ("percent", "temperature"):
+        return None
+    if q.dimension != "money" and EACH.search(said.clause) and not said.total:
         return None
     for k in _single(ledger, q.dimension):
         if not (said.total or SHARED.search(k.fact)):
@@ -165,6 +169,46 @@ def _total(said, ledger):
         for n in counts - {k.quantity.low}:
             if _near_enough(q, k.quantity.low * n, q.dimension, k.quantity.unit):
                 return f"{k.fact}, times {n:g}"
+    return None
+
+
+def _several(said, ledger):
+    """Two towels for 39.80, of 19.90 each; four cups of 200 ml, of 0.8 litres."""
+    q = said.quantity
+    if q.dimension in ("count", "percent", "temperature"):
+        return None
+    for n in {other.low for other in quantities(said.clause) if other.dimension == "count" and 1 < other.low <= 100}:
+        for k in _single(ledger, q.dimension):
+            if any(
+                _near_enough(q, value, q.dimension, k.quantity.unit)
+                for value in (k.quantity.low * n, k.quantity.low / n)
+            ):
+                return f"{k.fact}, and {n:g}"
+    return None
+
+
+def _filled(said, ledger):
+    """A can of 1.1 kg and five litres of water are 6.1 kg."""
+    if said.quantity.dimension != "mass" or not FILLED.search(said.clause):
+        return None
+    kilo = UNIT["kg"][1] / UNIT["l"][1]
+    for water in _single(ledger, "volume"):
+        for can in _single(ledger, "mass"):
+            if _near_enough(said.quantity, can.quantity.low + water.quantity.low * kilo, "mass", can.quantity.unit):
+                return f"{can.fact}, and {water.fact} of water"
+    return None
+
+
+def _part(said, ledger):
+    """26 % of 250 g are 65 g."""
+    if said.quantity.dimension not in ("mass", "volume", "length"):
+        return None
+    around = {word for word, _ in said.near}
+    for share in _single(ledger, "percent"):
+        for k in _single(ledger, said.quantity.dimension) if share.near & around else ():
+            value = k.quantity.low * share.quantity.low / 100
+            if _near_enough(said.quantity, value, said.quantity.dimension, k.quantity.unit):
+                return f"{share.fact}, of {k.fact}"
     return None
 
 

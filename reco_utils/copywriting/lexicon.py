@@ -219,7 +219,7 @@ in stores, just arrived, last chance, last few, last in stock, last one, last on
 last pieces, limited edition, limited offer, limited quantities, limited run, limited stock, limited time, low stock
 miss out, nearly gone, new arrival, next day, not be restocked, now or never, offer ends, one day only, online only
 only today, order before, order by, order now, order today, order tonight, pick up in store, pre order
-preorder, ready to ship, restock, running low, running out, sale ends, same day, sell out, selling fast, selling out
+preorder, ready to ship, restock, =running low, =running out, sale ends, same day, sell out, selling fast, selling out
 sells fast, sells out, ships today, shop only, snapped up, sold out, this week only, this weekend only, tonight only
 until midnight, while stock lasts, while stocks last, while supplies last, within 24 hours, won t be back, won t last
 """,
@@ -557,80 +557,6 @@ whatsoever when whenever where wherever whether which whichever while whisper wh
 willing wind window winter winters wish wishes with within without won wonder wonderful word words work workday
 working works world worries worry worse worth would wow wrap yeah year years yes yesterday yet you young your yours
 yourself zero
-"""
-
-# everyday life: the things and doings that copy tells stories about
-EVERYDAY = """
-alike empty emptied full presence stretch thirst tomatoes carrot
-aboard accompany add addictive adds admire admit adult adults adventure adventurers adventures ah aha ahead ahoy aim
-airport airy alarm allow alone ambition ambitions amount anniversary answer answers anywhere apiece apologies apology
-appear appetite apply approx approximately april armchair arms arrive arrives artist artists ask asks asleep attic
-attitude august aunt available avoid await awake babies baby bag bags bake baker baking balance balcony ball barbecue
-barista bark basket basketball bath bathroom beach bear beat bed beds bedtime bee bees beginner beginners behave belly
-belong belongs beside bike bird birds birthday birthdays biscuit biscuits bite blanket blend blends blow blunt boat
-boil boiling bold bone book books bookshelf borrow boss bottom bounce bouncy bowl boy boys branch branches brand brave
-bravo bread break breakfast breathe brew brewing bright brother browse brunch brush buddy build building burn bus busy
-buy bye cake calendar call calls calm calmer camp camper campfire camping car carpet carries carry cart carve cat cats
-cause ceiling celebrate celebration celebrations cellar cents chair change chapter chapters charming chase check
-checkout cheerful cheers chef chew chewy child children chill chilly chop chopping chore chores christmas circa clap
-classroom clean cleaning clever click climb climber clock clouds cloudy clutch coffee cold colleagues collect
-collection colour colours combine combines comes comforting coming commute commuter commuters companion companions
-compare complain component components compromise compromises computer congratulations connect construction control
-conversation conversations cook cooler cost costing costs count counter counts cover covers cow crack creamy create
-creates crisp cross crunchy cry cuddle cuddles cuddly cup cupboard curiosity curry cut cuts cutting cyclist da dad
-dare dark date dates daughter daybreak daylight deadline deadlines dear decadent december deliver depend dependable
-depth design desk dessert detective diary dig dim dip dirty disappear dish dishes display dive divine doers dog dogs
-doll dollars doorstep double dough downstairs downtime drag dragon draw drawer drawing dream dreamers dreamy dries
-drift drive drop drops dry drying due dull dusty duvet earlier early earn ears easier easter eighth elegant email
-emails entire episode errand errands escape euros exact exactly excluding excuse excuses expect explain explorer
-explorers exquisite face fade fail faithful fall falls farewell fasten faster father february feline festive fetch
-fewer field fields fifth fight figure fill filling fills film films final find fingers finish first fish fit fits fix
-flat flies flight float floor flower flowers fluffy fly foggy fold follow following follows football forest forgive
-fork fourth fox frame freeze freezer freezing fridge friend frost funny furry game games garage garden gardener gather
-gentle gentleman ghost girl girls glass glide glue goal golf goodbye goodnight grab graceful grandfather grandma
-grandmother grandpa granny grass gratitude greet grew grill grin grip growing grown grows guest gym halfway hall
-hallway hammer hammock hands handsome hang hangs happier harbour hardworking hate haul heavenly heavier height hello
-hero heroes hesitation hey hi hide hides higher hike hiker hikers hiking hill hills hint hmm hob hold holds holiday
-homecoming homework hooray hope horse hot housewarming huggable hum humble hungry hunt hunter hurrah hurt icy idle
-imagination impatient impress improve inbox including indulgent ingredient ingredients ink inspire invent iron
-irresistible island item items january jar jog join journey july jump jumps june kettle keyboard kick kid kids
-kilometre king kiss kit kitten knees knife knight knit knock label lady lake lamp land laptop larger late lavish lay
-lazy lead leaf leap leash leaves left leftover legend lend length letter letterbox letters library lick lie lies
-lighter linger lively lives load loaf lock lonely longer loud lower loyal luggage lunchbox lunchtime mailbox main
-makers man manage marathon march mark marry match mate material materials maximum may meadow measures measuring
-meeting meetings melt men mend message messages midnight mile miles mind minimum minus mirror miss mix moan model
-models modest monster monsters moon mop mother mothers mountain mountains mouse mouthwatering movie movies mow mud
-muddy mug mum music musician nail name named nap naps naptime nearby neat neighbour neighbours news newsletter next
-nicer nifty nightcap ninth nod noise nonsense noon nose notebook notice novel november number obey occasion occasions
-ocean october odd offer offered offering offers office oh oil online oops opulent order orders ouch oven overdue
-overhead pack packs page pages paint painter painters painting pal pale pan pantry paper park party pass passport
-pasta pat path paths patient pause pavement paw paws pay peak peel pencil pencils perform pets phone phones photo
-photos picnic pillow pinch pirate pizza plane plant plants plate platform playful playlist plays playtime please plug
-plus plush poem poems point polish pool pop porch pot pounds pour pours prefer prepare press pretend prevent previous
-price priced prices prick princess print pro produce product products protect protects provide provides psst puddles
-pull punch punctual puppy pure purely purpose purr push pushes puzzle queen quicker quiet quirky rabbit race rains
-rainy raise range rare reader readers reads ready recognise refuse reheat reliable relieve rely remain reminder remove
-repair repeat replace reply rescue rests return returns reward rich ride riding rinse rises river roast rock roll
-rolls romantic roots roughly round rub rug ruin rule runner runners sail salad sandwich sauce school scoop screen
-scrub scrumptious sea search second secret secrets seed seeds seek sell send september serene series settle seventh
-shade shades shake share sharp shave shed sheep shelter shift shiny ship shiver shop shore shorter shoulders shout
-shower shrug sigh silence silky silly sincere sing single sink sip sips sister sixth size sizes skate ski skip sky
-sleep sleeping sleepy slice slide slides slippery slower smaller smash smooth snack snacks sneak snooze snore snow
-snowball snowy snuggle snuggles snuggly soak sofa softer soil solve son song songs sorry soup spare spark sparkle
-spend spill spin splash spoil spoiler spoon spray spread sprinkle square squeeze squishy stack stain star stare stars
-station steep stew sticky stir store stores storm storms stormy story stove straightforward strange street streets
-stretch stroll stubborn student students study sturdy subject sublime subtle succeed suffer suggest suit suitcase
-suits summit sumptuous sundown sunny sunrise sunset supply support supports suppose survive suspect swap sweep swim
-swimmer swimming swing switch ta tackle tag tail tails tantrum tantrums tap tasty tea teacher team tease teatime
-technique teenager tempt tender tennis tent tenth terrace thanks thaw third thirsty thrive throw tick ticket tickle
-tidy tie tiptoe tired toast toddler toddlers toes together tone tones top topped tops toss total tour towel toy toys
-trace track trade traffic trail trailhead trails train trains tram tranquil transform transforms trap traveller
-travellers treat treats tree trees trip triple trips trusty tuck tug tummy twig twirl twist type uncle underneath unit
-units unlock unpack untangle untidy update ups upstairs useful useless usual vacation valley van vanish velvety
-version versions vet video village visit vivid voila wag wall walls wander warmer warms warn wash watches water wave
-waves website wedding weed weekend weigh weighing weighs weight welcome wet whip whiskers whistle whole width window
-windows windy wine wink wipe wizard wobble wobbly woman women wonder wonders workout workshop worktop wrestle wrist
-writer writers yawn yoga yummy zoom
 """
 
 NOT_SUPERLATIVE = """

@@ -34,7 +34,7 @@ FAR = 9  # words; how far a word may stand from its number
 
 def number_claims(text: str, found: list[Token], ledger: Ledger) -> Iterator[Claim]:
     """Every number of a text as a claim, supported or not."""
-    all_q = tuple(q for q in quantities(text) if not _is_name(text, q, ledger))
+    all_q = tuple(_bars(text, q, ledger) for q in quantities(text) if not _is_name(text, q, ledger))
     spans = sentence_spans(text)
     said_of_price = -1
     for i, (q, room) in enumerate(zip(all_q, rooms(text, all_q))):
@@ -49,6 +49,14 @@ def number_claims(text: str, found: list[Token], ledger: Ledger) -> Iterator[Cla
             said_of_price = said.follower.start
         kind = _kind(q, said.near, ledger)
         yield Claim(kind, q.start, q.end, fact or f"{text[q.start : q.end]!r}: {why}", bool(fact))
+
+
+def _bars(text, q, ledger):
+    """Ten bars are ten pieces where the facts know no pressure."""
+    if q.dimension != "pressure" or any(k.quantity.dimension == "pressure" for k in ledger.known):
+        return q
+    number = re.match(r".*(?=\sbars?$)", text[q.start : q.end], re.I)
+    return q._replace(dimension="count", unit="", end=q.start + len(number[0])) if number else q
 
 
 def _is_name(text, q, ledger):
@@ -98,7 +106,7 @@ def _support(text, said, before, ledger):
     if q.dimension == "count" and not set(said.head) & ledger.affirmed and (same := _inherited(q, before)):
         if any(_agrees(same, k.quantity, ledger) for k in ledger.known):
             return "the unit of the number before", ""
-    return None, why
+    return None, "another currency than that of the facts" if foreign else why
 
 
 def _bare_price(said, ledger):

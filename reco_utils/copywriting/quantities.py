@@ -71,7 +71,7 @@ frequency | khz kilohertz | 1000
 frequency | mhz megahertz | 1000000
 frequency | ghz gigahertz | 1000000000
 speed | mph miles-per-hour | 1.609344
-speed | km/h kmh kph kilometres-per-hour | 1
+speed | km/h kmh kph kilometres-per-hour kilometres-an-hour | 1
 rotation | rpm revolution revolutions-per-minute revs-per-minute | 1
 data | kb kilobyte | .001
 data | mb megabyte | 1

@@ -273,3 +273,29 @@ def test_findings_in_one_place_come_in_a_fixed_order():
     found = check_text("Last chance! Only 3 left of your favourites", BOTTLE, limits=Limits(banned=("last chance",)))
     assert found.findings == tuple(sorted(found.findings, key=lambda f: (f.start, f.end, f.kind, f.why)))
     assert [f.kind for f in found.findings if f.start == 0] == ["banned", "urgency"]
+
+
+@pytest.mark.parametrize(
+    "text, good",
+    [
+        ("Two towels for 39.80 euros.", True), ("Two towels for 49.80 euros.", False),
+        ("Four cups of 200 ml.", True), ("Three cups of 200 ml.", False),
+        ("Full to the brim it comes to 6.1 kg.", False), ("Filled with water it weighs 1.9 kg.", True),
+        ("Two hooks at 15 kg apiece add up to 30 kg.", True), ("Two hooks at 15 kg apiece add up to 45 kg.", False),
+    ],
+)  # fmt: skip
+def test_numbers_follow_from_others_of_the_sentence(text, good):
+    facts = (Fact("volume", "0.8 l"), Fact("weight", "1.1 kg"), Fact("hooks", "2"), Fact("load", "15 kg per hook"))
+    assert kinds(text, Brief("Towel", price=19.9, facts=facts)).isdisjoint({"number", "price", "unit"}) is good
+
+
+def test_bars_of_chocolate_are_no_pressure():
+    bars = Brief("Oat bars, 10 x 40 g", category="Snacks")
+    assert kinds("Ten bars, 400 grams.", bars) == set()
+    assert kinds("A pressure of 12 bar.", Brief("Espresso machine", facts=(Fact("pressure", "15 bar"),)))
+
+
+def test_what_is_not_included_is_refused_where_a_sentence_includes_it():
+    (found,) = check_text("It comes with a case.", BOTTLE).findings
+    assert found.why == "'case': the facts say that it is not included"
+    assert check_text("It comes without a case.", BOTTLE).ok

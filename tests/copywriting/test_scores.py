@@ -55,7 +55,7 @@ def test_every_sentence_has_its_own_id_and_marks_what_is_invented():
 
 def test_the_practice_sentences_are_judged_as_promised():
     scores = judge(sentences("practice"))
-    assert scores.recall >= 0.95 and scores.precision >= 0.9  # the target; measured .99 and .98
+    assert scores.recall >= 0.95 and scores.precision >= 0.8  # learned from them; on new authors .85 and .8
 
 
 def test_an_unknown_part_is_refused():

@@ -1,0 +1,187 @@
+"""How much a sentence sounds as if it claimed what its facts do not say, learned from labelled sentences.
+
+No list holds every word in which a feature can be invented. What gives it away is how the sentence is built around the
+words that the facts do not know: "with a ~ that ~ ..." claims, "for mornings when you ..." tells a story. A sentence is
+read as its skeleton: words that the facts affirm are `+`, ordinary words `=` and others `~` with their ending, numbers
+`0` and `0w`, what a rule objects to is the name of the rule after `!`, and little words stand for themselves. Each run
+of up to three has a weight, and so have a few counts; the sum is the doubt. `weights.tsv` holds the weights in
+hundredths, `learn.py` learns them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from reco_utils.copywriting.ledger import FUNCTION, Claim, Ledger
+from reco_utils.copywriting.ordinary import COMMON_STEMS, HEADS, NUMBERISH
+from reco_utils.copywriting.quantities import quantities
+from reco_utils.copywriting.words import Token, stem
+
+WEIGHTS = Path(__file__).with_name("weights.tsv")
+LONGEST = 3  # marks in a run
+ORDINARY = COMMON_STEMS | HEADS | {stem(w) for w in "hold measure weigh cost last carry data sheet".split()}
+ENDINGS = ("ing", "ed", "ly", "er", "est", "able", "ness", "s")
+PERSONAL = frozenset(
+    "you your yours we us our i me my they them he she nobody somebody everyone everybody who what how let please "
+    "thanks no not never nothing without only if when do does did is are was be been being here there like too enough "
+    "out up down off away back".split()
+)
+STOPS = {"\u2014": "-", "\u2013": "-", ")": "("} | {c: c for c in ",.;:?!("}
+SOFT = ("not say that there is none", "the facts say no")  # reasons that an honest sentence often gives
+PROVEN = re.compile(
+    r"[- ](?:proof|resistant|repellent|safe|certified|tested|approved|friendly|washable|compatible)'$", re.I
+)
+END = re.compile(r"(?<=[.!?])[\"'\u2019\u201d)]*\s+(?=\S)|\n+")
+
+
+class Mark(NamedTuple):
+    """One mark of a skeleton, and which text it stands for."""
+
+    mark: str
+    start: int
+    end: int
+
+
+def settle(text: str, found: list[Token], words: list[str], ledger: Ledger, made: Iterable[Claim]) -> Iterator[Claim]:
+    """The claims of `made` that stand, and one for each sentence that only sounds like an invention.
+
+    What a rule objects to firmly, stands; what it objects to weakly, only in a sentence of enough doubt.
+    """
+    made = list(made)
+    yield from (claim for claim in made if claim.supported or firm(claim))
+    weights = read_weights()
+    for sentence in sentences_of(text, found, words, ledger, made):
+        if not sentence.weak and (sentence.firm or not sentence.unknown):
+            continue
+        if sum(weights.get(name, 0.0) * value for name, value in sentence.traits()) >= weights["threshold"]:
+            yield from sentence.weak or [sentence.most_doubtful(weights, text)]
+
+
+def firm(claim: Claim) -> bool:
+    """Is an objection of a rule right nearly always? Counts in words, denials and lists of features are not."""
+    if claim.supported:
+        return False
+    said, _, reason = claim.why.rpartition(": ")
+    if reason.startswith(("no such number", "in the facts this")):
+        return claim.kind == "warranty" or any(q.digits or q.unit and q.dimension != "money" for q in quantities(said))
+    if claim.kind == "feature" and PROVEN.search(said):
+        return True
+    return reason.endswith("not included") or claim.kind != "feature" and not reason.endswith(SOFT[0])
+
+
+class Sentence(NamedTuple):
+    """A sentence as the weights see it."""
+
+    marks: tuple[Mark, ...]
+    unknown: tuple[Mark, ...]
+    weak: tuple[Claim, ...]
+    firm: tuple[Claim, ...]
+    affirmed: int
+    n_known: int
+
+    def traits(self) -> Iterator[tuple[str, float]]:
+        """(name, value) of everything that has a weight."""
+        yield "always", 1.0
+        ordinary = sum(m.mark.startswith("=") for m in self.marks)
+        yield "share affirmed", self.affirmed / max(1, self.affirmed + len(self.unknown) + ordinary)
+        yield "ordinary words", ordinary / 4
+        yield "unknown words", len(self.unknown) / 4
+        yield from ((f"at least {k} unknown", 1.0) for k in (1, 2, 4) if len(self.unknown) >= k)
+        yield "words", len(self.marks) / 20
+        yield "words in the facts", min(self.n_known, 80) / 40
+        yield "objections", float(min(4, len(self.weak) + len(self.firm)))
+        yield from ((f"rule {name}", 1.0) for name in sorted({_name(c) for c in (*self.weak, *self.firm)}))
+        yield from ((run, 1.0) for run in self.runs())
+
+    def runs(self) -> dict[str, tuple[int, int]]:
+        """Each run of up to three marks, and where its last one is found."""
+        marks = ["^", *(m.mark for m in self.marks), "$"]
+        return {
+            " ".join(marks[i : i + n]): (i - 1, i + n - 1)
+            for n in range(1, LONGEST + 1)
+            for i in range(len(marks) - n + 1)
+        }
+
+    def most_doubtful(self, weights: dict[str, float], text: str) -> Claim:
+        """The unknown words between two stops that add most to the doubt, as a claim."""
+        weight = [0.0] * len(self.marks)
+        for run, (first, last) in self.runs().items():
+            for at in range(max(0, first), min(last, len(weight))):
+                weight[at] += weights.get(run, 0.0) / (last - first)
+        parts: list[list[int]] = [[]]
+        for at, mark in enumerate(self.marks):
+            if mark.mark in STOPS.values():
+                parts.append([])
+            else:
+                parts[-1].append(at)
+        known = [(sum(weight[at] for at in part), part) for part in parts if any(self._new(at) for at in part)]
+        places = [at for at in max(known)[1] if self._new(at)]
+        start, end = self.marks[places[0]].start, self.marks[places[-1]].end
+        return Claim.of("feature", start, end, text, False, "sounds like a claim, and is not in the facts")
+
+    def _new(self, at):
+        return self.marks[at].mark.startswith("~")
+
+
+def sentences_of(
+    text: str, found: list[Token], words: list[str], ledger: Ledger, made: Iterable[Claim]
+) -> Iterator[Sentence]:
+    """The sentences of a text, as the weights see them."""
+    against = [claim for claim in made if not claim.supported]
+    starts = [0, *(m.end() for m in END.finditer(text)), len(text)]
+    for start, end in zip(starts, starts[1:]):
+        mine = [(t, w) for t, w in zip(found, words) if start <= t.start < end]
+        if not mine:
+            continue
+        here = [claim for claim in against if start <= claim.start < end]
+        marks = tuple(_skeleton(text, start, end, mine, ledger, here))
+        yield Sentence(
+            marks,
+            tuple(m for m in marks if m.mark.startswith("~")),
+            tuple(c for c in here if not firm(c)),
+            tuple(c for c in here if firm(c)),
+            sum(m.mark == "+" for m in marks),
+            len(ledger.affirmed),
+        )
+
+
+@cache
+def read_weights() -> dict[str, float]:
+    """What each trait adds to the doubt, and the threshold from which on a sentence is refused."""
+    lines = WEIGHTS.read_text(encoding="utf-8").splitlines()
+    return {name: int(value) / 100 for value, name in (line.split("\t") for line in lines if line)}
+
+
+def _skeleton(text, start, end, mine, ledger, against):
+    last = start
+    for token, word in mine:
+        yield from (Mark(STOPS[c], last, last) for c in text[last : token.start] if c in STOPS)
+        rule = next((c for c in against if c.start <= token.start < c.end), None)
+        yield Mark(_mark(word, token, ledger) if rule is None else f"!{_name(rule)}", token.start, token.end)
+        last = token.end
+    yield from (Mark(STOPS[c], last, last) for c in text[last:end] if c in STOPS)
+
+
+def _mark(word, token, ledger):
+    """The mark of a word that no rule objects to."""
+    if any(c.isdigit() for c in word):
+        return "0"
+    if token.stem in NUMBERISH:
+        return "0w"
+    if word in PERSONAL or token.stem in FUNCTION:
+        return word
+    if token.stem in ledger.affirmed:
+        return "+"
+    return ("=" if token.stem in ORDINARY else "~") + next((ending for ending in ENDINGS if word.endswith(ending)), "")
+
+
+def _name(claim):
+    """The name of the rule that objects."""
+    if firm(claim):
+        return "firm"
+    reason = claim.why.rpartition(": ")[2]
+    if reason.startswith(("no such number", "in the facts this")):
+        return f"{claim.kind}-{'none' if reason.startswith('no') else 'other'}"
+    return f"{claim.kind}-{'denied' if reason.endswith(SOFT) else 'new'}"

@@ -1,0 +1,128 @@
+"""Learns the weights of `doubt.py` from labelled sentences: `python -m reco_utils.copywriting.learn`.
+
+A logistic regression over the traits of a sentence. An author's sentences are judged by weights learned from the
+others', because a writer repeats himself; sentences that the rules were written against count half, and the rules look
+too good on them. The threshold is the one of the best F1 among the judged.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from reco_utils.copywriting.brief import Brief
+from reco_utils.copywriting.claims import objections
+from reco_utils.copywriting.doubt import END, WEIGHTS, sentences_of
+from reco_utils.copywriting.ledger import ledger_of
+from reco_utils.copywriting.prompts import TONES
+from reco_utils.copywriting.scores import sentences
+from reco_utils.copywriting.templates import TemplateWriter
+
+STRENGTH = 0.2  # inverse of the penalty
+RARE = 3  # a trait of fewer sentences is left out
+FAMILIAR = 0.5  # weight of sentences that the rules were written against
+TOLD = 0.2  # weight of sentences of the template writer
+AUTHORS = {"p": "first", "q": "second", "e": "fourth", "f": "fifth", "r": "sixth", "s": "seventh", "t": "eighth"}
+
+
+def author(row: Mapping) -> str:
+    """Who wrote a labelled sentence, by its id."""
+    if row["id"] == "template":
+        return "template"
+    return "third" if row["id"][0] == "p" and row["id"] > "p5" else AUTHORS[row["id"][0]]
+
+
+def is_familiar(row: Mapping) -> bool:
+    """Were the rules written against this sentence?"""
+    return row["id"][0] in "pq"
+
+
+def read(rows: Iterable[Mapping]) -> tuple[list[dict], np.ndarray, np.ndarray, np.ndarray]:
+    """(traits, is it invented, row, is nothing of it for the weights to decide) of each sentence of the rows."""
+    traits, invented, at, decided = [], [], [], []
+    for i, row in enumerate(rows):
+        text, found, words, made = objections(row["text"], Brief.of(row["facts"]))
+        ledger = ledger_of(Brief.of(row["facts"]))
+        begin = row["text"].find(row["span"]) if row["span"] else -1
+        for s in sentences_of(text, found, words, ledger, made):
+            ends = s.marks[0].start, s.marks[-1].end
+            traits.append(dict(s.traits()))
+            invented.append(bool(row["span"]) and begin <= ends[1] and ends[0] < begin + len(row["span"]))
+            at.append(i)
+            decided.append(1 if s.firm else -1 if not (s.weak or s.unknown) else 0)
+    return traits, np.array(invented), np.array(at), np.array(decided)
+
+
+def fit(traits: list[dict], invented: np.ndarray, weight: np.ndarray) -> dict[str, float]:
+    """What each trait adds to the log odds that a sentence is invented."""
+    counts: dict[str, int] = {}
+    for trait in traits:
+        for name in trait:
+            counts[name] = counts.get(name, 0) + 1
+    kept = [{name: value for name, value in trait.items() if counts[name] >= RARE} for trait in traits]
+    table = DictVectorizer()
+    model = LogisticRegression(C=STRENGTH, max_iter=2000).fit(table.fit_transform(kept), invented, weight)
+    found = dict(zip(table.get_feature_names_out(), model.coef_[0]))
+    return found | {"always": found["always"] + model.intercept_[0]}
+
+
+def written(rows: Iterable[Mapping]) -> list[dict]:
+    """The facts of the rows told by the template writer, a supported sentence each."""
+    briefs = {repr(row["facts"]): row["facts"] for row in rows}.values()
+    return [
+        {"id": "template", "facts": facts, "text": sentence, "label": "supported", "span": ""}
+        for at, facts in enumerate(briefs)
+        for sentence in END.split(TemplateWriter().description(Brief.of(facts), tone=list(TONES)[at % len(TONES)]))
+    ]
+
+
+def weights_of(rows: Iterable[Mapping]) -> np.ndarray:
+    """How much each row counts."""
+    return np.array([TOLD if row["id"] == "template" else FAMILIAR if is_familiar(row) else 1.0 for row in rows])
+
+
+def judged(rows: list[Mapping]) -> np.ndarray:
+    """The doubt of each row, by weights learned without its author; infinite where the rules decide alone."""
+    told = written(rows)
+    traits, invented, at, decided = read(rows + told)
+    authors = np.array([author(row) for row in rows + told])[at]
+    weight = weights_of(rows + told)[at]
+    doubt = np.full(len(rows), -np.inf)
+    for name in sorted(set(authors) - {"template"}):
+        others = authors != name
+        weights = fit([t for t, o in zip(traits, others) if o], invented[others], weight[others])
+        for i in np.flatnonzero(~others):
+            said = sum(weights.get(trait, 0.0) * value for trait, value in traits[i].items())
+            doubt[at[i]] = max(doubt[at[i]], {1: np.inf, -1: -np.inf, 0: said}[decided[i]])
+    return doubt
+
+
+def best_threshold(doubt: np.ndarray, invented: np.ndarray) -> float:
+    """The doubt from which on to refuse, for the best F1."""
+    cuts = np.unique(doubt[np.isfinite(doubt)])
+    f1 = [2 * (invented & (doubt >= cut)).sum() / (invented.sum() + (doubt >= cut).sum()) for cut in cuts]
+    return float(cuts[int(np.argmax(f1))])
+
+
+def main() -> None:
+    """Learn from all practice sentences and write the file."""
+    rows = sentences("practice")
+    new = np.array([not is_familiar(row) for row in rows])
+    invented = np.array([row["label"] == "invented" for row in rows])
+    doubt = judged(rows)
+    threshold = best_threshold(doubt[new], invented[new])
+    rows = rows + written(rows)
+    traits, labels, at, _ = read(rows)
+    weights = fit(traits, labels, weights_of(rows)[at])
+    shown = {"threshold": threshold} | {name: weights[name] for name in sorted(weights)}
+    lines = [f"{round(100 * value)}\t{name}" for name, value in shown.items() if round(100 * value)]
+    WEIGHTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    refused = doubt[new] >= threshold
+    hits = int((refused & invented[new]).sum())
+    print(f"{len(lines)} weights; authors held out: recall {hits / invented[new].sum():.3f} ({hits} of "
+          f"{invented[new].sum()}), precision {hits / refused.sum():.3f} ({hits} of {refused.sum()})")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
