@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import NamedTuple
 
 from reco_utils.copywriting.brief import Brief
@@ -155,17 +154,6 @@ def duplicate_openings(texts: Sequence[str], n: int = 4) -> tuple[tuple[int, Fin
             why = f"begins like text {first[opening]}"
             found.append((at, Finding("readability", words[0].start(), words[-1].end(), why)))
     return tuple(found)
-
-
-def as_html(checked: Checked) -> str:
-    """The text with supported spans green and refused ones red, the reason in their tooltip; everything escaped."""
-    parts, at = [], 0
-    for start, end, why, supported in marks(checked):
-        style = f"background:{'#cdebc9' if supported else '#f8c9c4'};color:#111"  # dark letters, on dark paper too
-        shown = escape(checked.text[start:end])
-        parts += [escape(checked.text[at:start]), f'<mark style="{style}" title="{escape(why)}">{shown}</mark>']
-        at = end
-    return f"<p>{''.join(parts)}{escape(checked.text[at:])}</p>"
 
 
 class Mark(NamedTuple):

@@ -32,6 +32,7 @@ from reco_utils.copywriting.lexicon import (
     INGREDIENTS,
     NOT_SUPERLATIVE,
     PATTERNS,
+    PROOFS,
     SAME_CLAIMS,
     SCOPE,
 )
@@ -45,9 +46,7 @@ CERTIFIED, BUT, NOTHING = stem("certified"), stem("but"), stem("nothing")
 CERTIFICATES = {phrase[0] for phrase in phrases(CLAIMS["certification"]) if len(phrase) == 1}
 PURE = {stem(w) for w in "pure purely all entirely only solely".split()}
 CLAIM_FREE = frozenset(stem(w) for w in EMPTY_WITH_FREE.split())
-PROOFS = {
-    stem(w) for w in "proof resistant repellent safe certified tested approved friendly washable compatible".split()
-}
+PROVEN = frozenset(stem(w) for w in PROOFS.split())
 TREATED = {stem(w) for w in (
     "made lined coated filled infused powered controlled based scented flavoured plated grade rated backed shaped fed "
     "raised caught grown farmed cured smoked pressed roasted dried sewn tied blown turned welded dyed spun woven "
@@ -276,13 +275,13 @@ def _suffixes(text, found, ledger) -> Iterator[Claim]:
     """frost-proof, vet-approved, gluten-free: a word and what it makes of it, joined by a hyphen."""
     for left, right in zip(found, found[1:]):
         between = text[left.end : right.start]
-        named = between == " " and left.stem in CLAIM_WORDS and right.stem in PROOFS  # dishwasher safe
+        named = between == " " and left.stem in CLAIM_WORDS and right.stem in PROVEN  # dishwasher safe
         if not named and between != "-" and left.start != right.start:
             continue
         good = None
         if right.stem == FREE:
             good = left.stem in ledger.negated if left.stem not in CLAIM_FREE else None
-        elif right.stem in PROOFS:
+        elif right.stem in PROVEN:
             good = any(clause.issuperset({left.stem, right.stem}) for clause in ledger.clauses)
         elif right.stem in TREATED and left.stem not in COMMON_STEMS:
             good = left.stem in ledger.affirmed

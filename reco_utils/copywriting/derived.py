@@ -47,6 +47,8 @@ class Said(NamedTuple):
     clause: str  # the part of the sentence between commas, as text
     after: str  # the rest of the text behind the number
     follower: Quantity | None  # the next quantity, where it stands right behind
+    label: str  # the stem of the word right before it: "SPF 30", "size 38"
+    counted: bool  # does a count stand right before: "two 2.0 Ah batteries"?
     word: str  # the number as it is written, without its article
 
     @property
@@ -69,7 +71,7 @@ def derived(said: Said, ledger: Ledger) -> str | None:
     if said.quantity.dimension == "money" and not in_currency(said.quantity, ledger):
         return None
     rules = (_unit_price, _share, _total, _sum, _gap, _short_of, _sheets, _area, _efficiency, _portions, _for_each)
-    for rule in (*rules, _several, _filled, _part):
+    for rule in (*rules, _several, _filled, _part, _fraction):
         if found := rule(said, ledger):
             return found
     return None
@@ -95,7 +97,7 @@ def _near_enough(said: Quantity, value: float, dimension: str, unit: str = "") -
 
 def _counts(ledger: Ledger, fact: str | None = None) -> set[float]:
     """The counts of the facts, or of one of them."""
-    known = [k for k in ledger.known if k.quantity.dimension == "count" and fact in (None, k.fact)]
+    known = [k for k in ledger.known if k.quantity.dimension == "count" and fact in (None, k.fact) and not k.strict]
     return {k.quantity.low for k in known if 1 < k.quantity.low <= 1000}
 
 
@@ -156,7 +158,7 @@ def _share(said, ledger):
 def _total(said, ledger):
     """What several make together."""
     q = said.quantity
-    if q.dimension in ("percent", "temperature"):
+    if q.dimension in ("percent", "temperature") or said.counted:
         return None
     if q.dimension != "money" and EACH.search(said.clause) and not said.total:
         return None
@@ -179,17 +181,16 @@ def _several(said, ledger):
         return None
     for n in {other.low for other in quantities(said.clause) if other.dimension == "count" and 1 < other.low <= 100}:
         for k in _single(ledger, q.dimension):
-            if any(
-                _near_enough(q, value, q.dimension, k.quantity.unit)
-                for value in (k.quantity.low * n, k.quantity.low / n)
-            ):
+            values = [k.quantity.low / n] if said.counted else [k.quantity.low / n, k.quantity.low * n]
+            if any(_near_enough(q, value, q.dimension, k.quantity.unit) for value in values):
                 return f"{k.fact}, and {n:g}"
     return None
 
 
 def _filled(said, ledger):
     """A can of 1.1 kg and five litres of water are 6.1 kg."""
-    if said.quantity.dimension != "mass" or not FILLED.search(said.clause):
+    water_said = FILLED.search(said.clause) or any(q.dimension == "volume" for q in quantities(said.clause))
+    if said.quantity.dimension != "mass" or not water_said:
         return None
     kilo = UNIT["kg"][1] / UNIT["l"][1]
     for water in _single(ledger, "volume"):
@@ -264,6 +265,19 @@ def _sheets(said, ledger):
             return f"{k.fact}, two to a sheet"
         if words & {"page", "pag", "side"} and k.near & {"sheet", "leaf"} and 2 * k.quantity.low == said.quantity.low:
             return f"{k.fact}, two pages each"
+    return None
+
+
+def _fraction(said, ledger):
+    """Half of 50 blocks are 25; six of twelve are half."""
+    if said.quantity.dimension != "count":
+        return None
+    counts = [(k.quantity.low, k.fact) for k in _single(ledger, "count")]
+    for part, fact in counts:
+        for whole, other in counts:
+            of_it = part * whole if part < 1 else part / whole
+            if 0 < part < whole > 1 and of_it == said.quantity.low and (part < 1) != (of_it < 1):
+                return f"{fact}, of {other}"
     return None
 
 

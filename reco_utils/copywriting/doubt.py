@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reco_utils.copywriting.ledger import FUNCTION, Claim, Ledger
+from reco_utils.copywriting.lexicon import PROOFS
 from reco_utils.copywriting.ordinary import COMMON_STEMS, HEADS, NUMBERISH
 from reco_utils.copywriting.quantities import quantities
 from reco_utils.copywriting.words import Token, stem
@@ -30,9 +31,7 @@ PERSONAL = frozenset(
 )
 STOPS = {"\u2014": "-", "\u2013": "-", ")": "("} | {c: c for c in ",.;:?!("}
 SOFT = ("not say that there is none", "the facts say no")  # reasons that an honest sentence often gives
-PROVEN = re.compile(
-    r"[- ](?:proof|resistant|repellent|safe|certified|tested|approved|friendly|washable|compatible)'$", re.I
-)
+PROVEN = re.compile(rf"[- ](?:{PROOFS.replace(' ', '|')})'$", re.I)
 END = re.compile(r"(?<=[.!?])[\"'\u2019\u201d)]*\s+(?=\S)|\n+")
 
 

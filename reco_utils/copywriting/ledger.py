@@ -43,6 +43,7 @@ _LEFT_OUT = re.compile(
 )
 _DENIES = re.compile(r"un(\w{4,}ed)|(\w{3,})less|(?:de)?(caf)(?:feinated)?")
 _LISTED = re.compile(r"\s?(?:x|\u00d7|by)\s?|,\s|,?\s(?:and|or)\s|/", re.I)
+PLUS = re.compile(r"\s?(?:\+|plus|and another)\s?", re.I)
 _KEEP_OUT = {"keep", "stai", "stay"}
 
 
@@ -76,7 +77,7 @@ class Ledger(NamedTuple):
     """What a brief says."""
 
     affirmed: frozenset[str]
-    things: frozenset[str]  # what the title, the category and the names of attributes speak of
+    named: frozenset[str]  # the words of the title
     negated: frozenset[str]
     absent: frozenset[str]
     fakes: frozenset[str]
@@ -104,7 +105,7 @@ def ledger_of(brief: Brief) -> Ledger:
     echoes = frozenset(gram for sentence in brief.left_out for gram in grams(stems(sentence)))
     return Ledger(
         affirmed=words.all_affirmed(),
-        things=frozenset(words.things) & words.all_affirmed() - FUNCTION,
+        named=frozenset(stems(brief.name)) - FUNCTION,
         negated=frozenset(words.negated),
         absent=frozenset(words.absent),
         fakes=frozenset(words.fakes - words.real),
@@ -212,7 +213,7 @@ class _Words:
 
     def __init__(self):
         self.affirmed, self.negated, self.absent, self.fakes, self.real = set(), set(), set(), set(), set()
-        self.things, self.clauses = set(), []
+        self.clauses = []
 
     def read(self, name, text):
         """Add one fact."""
@@ -224,7 +225,6 @@ class _Words:
             self.absent |= named - free - {INCLUDED}
             return
         found = tokens(text)
-        self.things |= named | ({t.stem for t in found} if name in ("name", "category") else set())
         signs = negations(found, text)
         self._read_name(name, named)
         for match in _LEFT_OUT.finditer(text):
@@ -285,6 +285,7 @@ def _known(name, text):
         near = frozenset({stem(match[1])})
         yield Known(Quantity(*match.span(), 2, 2, "count", "", "", True), near, near, fact)
     yield from _products(text, all_q, around, fact)
+    yield from _added(text, all_q, named, around, fact)
     yield from _spans(all_q, named, around, fact)
     yield from _listed(named, around, name, text)
 
@@ -318,6 +319,13 @@ def _products(text, all_q, around, fact):
             yield Known(found[0]._replace(low=value, high=value), frozenset(), frozenset(around), fact)
 
 
+def _added(text, all_q, named, around, fact):
+    """42 cm plus 5 cm extension reach 47 cm."""
+    for a, b in zip(all_q, all_q[1:]):
+        if a.dimension == b.dimension and a.low == a.high and PLUS.fullmatch(text[a.end : b.start]):
+            yield Known(a._replace(low=a.low + b.low, high=a.low + b.low), named, frozenset(around), fact)
+
+
 def _spans(all_q, named, around, fact):
     """From the least to the most of several ranges: 35-38, 39-42 and 43-46 are sizes from 35 to 46."""
     for dimension in {q.dimension for q in all_q}:
@@ -340,4 +348,4 @@ def _listed(named, around, name, text):
 
 
 def _joined(text, start, end):
-    return not re.search(r"[,.;:()!?]\s|\b(?:and|but)\b", text[start:end]) or end - start < 2
+    return not re.search(r"[,.;()!?]\s|\b(?:and|but)\b", text[start:end]) or end - start < 2

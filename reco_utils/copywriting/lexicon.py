@@ -559,6 +559,34 @@ working works world worries worry worse worth would wow wrap yeah year years yes
 yourself zero
 """
 
+HEADS = """
+with include includes including featuring features contains containing plus comes equipped supplied filled enriched
+infused lined fitted topped finished trimmed packed wrapped offers blended flavoured boasts incorporates made crafted
+"""  # what follows is part of the product
+
+SCENES = """
+acorn advent afternoon afternoons age ages annual april autumnal avalanche belt blizzard bloom blossom breeze brook
+bumblebee canyon cascade centuries century clearing cliff cloud cloudless coastline countryside cove creek daily dawns
+day daybreak daylight days decade december dew downpour drizzle dune dusk dusky earth easterly eclipse equator equinox
+era eternity evening evenings eventually eyes february fern field flurry fog foliage forthcoming fortnight friday
+frosty fullness future gale garden glacier glade gloom gust hail halloween haze heatwave hedge hedgehog henceforth
+hillside hitherto horizon hour hourly hours hurricane instant intermittently interval january jungle lagoon landscape
+lately later lawn lie lies lifetime light lightning lunchtimes meantime midday midsummer midweek midwinter millennium
+mist moment momentary monday mondays monthly mood moonlight moonlit moor morning mornings nature night nightfall
+nightingale nightly nights noon november nowadays occasional ocean orchard outdoors overnight past period petal pond
+prairie present previous prompt puddle quarter rainbow raindrop ravine recent reef ridge river riverbank sapling sea
+seaside season seasonal seldom semester shade shadow shore shoreline shower side simultaneously skies sky sleet slope
+snowfall snowflake soil solar solstice someday springtime squall starlight stream subsequently summery sunbeam sunday
+sundays sundown sunlight sunlit sunny swamp teatime temporarily term thereafter thicket thumb thumbs thunder
+thunderstorm tide tie tuesday tundra twig twilight undergrowth valentine valley vista volcano waterfall wave weather
+wednesday week weekday weekend weekly while wilderness wildlife willow wind wintry woodland woods yearly yesteryear
+yuletide
+"""  # a red sky is no claim
+
+PROOFS = (
+    "proof resistant repellent safe certified tested approved friendly washable compatible"  # frost-proof, oven-safe
+)
+
 NOT_SUPERLATIVE = """
 armrest arrest attest behest bequest bookrest breast budapest chest conquest contest crest detest digest divest
 earnest everest footrest forest furthest guest harvest headrest honest infest ingest inquest interest invest jest
@@ -581,6 +609,8 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\bsav(?:e|ings?)\s(?:money|big|on (?:this|our|your))",
         r"\bbuy (?:one|two|three|\d)\b.{0,12}\bget\b",
         r"(?<!-)\bfree\s(?!to\b|of\b|from\b|time\b|your\b|up\b|hands?\b|spirit|week|evening|afternoon|morning|day|and\b|again|as\b|in\b|the\b)\w+",
+        r"\bno (?:extra |further )?(?:cost|charge)s?\b|\bno (?:delivery|shipping|postage)\b",
+        r"\b(?:delivered|delivery|shipped|shipping|sent|postage)(?: is| are)? free\b|\bthrown in\b|\bon the house\b",
         r"\d\S*\s(?:\w+\s)?(?:a|per|every|each) (?:month|week|year)\b|\bmonthly (?:payments?|instal\w+|rates?)\b",
     ),
     "warranty": (r"\b\w+[ -](?:days?|weeks?|months?|years?)[ -](?:return|trial|money|refund)\w*", r"\bfree returns\b"),

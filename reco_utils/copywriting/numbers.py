@@ -39,7 +39,7 @@ def number_claims(text: str, found: list[Token], ledger: Ledger) -> Iterator[Cla
     said_of_price = -1
     for i, (q, room) in enumerate(zip(all_q, rooms(text, all_q))):
         sentence = next((s for s in spans if s[0] <= q.start < s[1]), (0, len(text)))
-        said = _said(text, found, q, room, sentence, all_q[i + 1 : i + 2])
+        said = _said(text, found, q, room, sentence, all_q[i + 1 : i + 2], all_q[max(0, i - 1) : i])
         if said_of_price == q.start:  # the kilo of "42 euros a kilo"
             continue
         if not q.digits and _harmless(said, found, sentence, ledger):
@@ -87,7 +87,7 @@ def discount_holds(amounts: tuple[Quantity, ...], old: list[float], ledger: Ledg
 def _support(text, said, before, ledger):
     """(the fact behind a number, "") or (None, why there is none)."""
     q = said.quantity
-    direct = [k for k in ledger.known if _agrees(q, k.quantity, ledger)]
+    direct = [k for k in ledger.known if _agrees(q, k.quantity, ledger) and (said.head or not k.strict)]
     direct = direct or [k for k in ledger.known if _same_digits(q, k, ledger)]
     agreeing = [k for k in direct if not _of_another_share(said, k)]
     why = "no such number in the facts"
@@ -95,7 +95,7 @@ def _support(text, said, before, ledger):
         why = _wrong_subject(said, agreeing, ledger)
         if why is None:
             return agreeing[0].fact, ""
-    if not agreeing and (fact := derived(said, ledger) or _bare_price(said, ledger)):
+    if not agreeing and (fact := derived(said, ledger) or _bare_price(said, ledger) or _within(said, ledger)):
         return fact, ""
     foreign = q.dimension == "money" and not in_currency(q, ledger)
     if not direct and not foreign and q.dimension in ("percent", "money") and (old := old_prices(ledger)):
@@ -103,10 +103,22 @@ def _support(text, said, before, ledger):
             return "old price", ""
     if part_of(text, q, ledger):
         return "a ratio of the facts", ""
-    if q.dimension == "count" and not set(said.head) & ledger.affirmed and (same := _inherited(q, before)):
+    if q.dimension == "count" and not {*said.head, said.label} & ledger.affirmed and (same := _inherited(q, before)):
         if any(_agrees(same, k.quantity, ledger) for k in ledger.known):
             return "the unit of the number before", ""
     return None, "another currency than that of the facts" if foreign else why
+
+
+def _within(said, ledger):
+    """A waist of a metre, where the facts say 80 to 125 cm; a 13-inch laptop where they say up to 15."""
+    q, words = said.quantity, {word for word, distance in said.near if distance <= 3}
+    if q.dimension in ("count", "money", "percent", "time"):
+        return None
+    for k in ledger.known:
+        low = k.quantity.low if k.quantity.bound not in ("most", "ceiling") else 0.5 * k.quantity.high
+        if k.quantity.dimension == q.dimension and low <= q.low <= q.high <= k.quantity.high and words & k.near:
+            return k.fact
+    return None
 
 
 def _bare_price(said, ledger):
@@ -174,12 +186,16 @@ def _kind(q, near, ledger):
 
 
 # ---------------------------------------------------------------------------------------- what stands around a number
-def _said(text, found, q, room, sentence, following):
+def _said(text, found, q, room, sentence, following, before):
     follower = following[0] if following and following[0].start - q.end < 22 else None
     word = re.sub(r"(?i)^(?:an?|the)\s", "", text[q.start : q.end])
     left = max([sentence[0], *(m.end() for m in _PART.finditer(text, sentence[0], q.start))])
     right = min([sentence[1], *(m.start() for m in _PART.finditer(text, q.end, sentence[1]))])
-    return Said(q, _nearby(found, q, room), _counted(found, q), text[left:right], text[q.end :], follower, word)
+    counted = any(p.dimension == "count" and q.unit and q.start - p.end < 2 for p in before)
+    ahead = [t for t in found if t.end == q.start - 1 and text[t.end : q.start] == " "]
+    label = ahead[0].stem if ahead else ""
+    near, head = _nearby(found, q, room), _counted(found, q)
+    return Said(q, near, head, text[left:right], text[q.end :], follower, label, counted, word)
 
 
 def _inside(found, q):
@@ -248,7 +264,11 @@ def _wrong_subject(said, agreeing, ledger):
     q = said.quantity
     rivals = [k for k in ledger.known if k.quantity.dimension == q.dimension and k not in agreeing and not k.strict]
     if q.dimension == "count" and said.head:
-        if said.head[-1] in frozenset().union(*(k.near for k in agreeing)) - FUNCTION:
+        if said.label and re.search(rf"\b{said.label}\w*\s{re.escape(said.word)}\b", ledger.text):
+            return None
+        mine = frozenset().union(*(k.near for k in agreeing)) - FUNCTION
+        other = set(said.head) & frozenset().union(*(k.near for k in rivals)) - mine
+        if said.head[-1] in mine and not other:
             return None
         if wrong := _miscounts(said, agreeing, ledger):
             return wrong
@@ -257,7 +277,7 @@ def _wrong_subject(said, agreeing, ledger):
     near = said.near
     if q.dimension == "count" and said.head:
         near = [(word, at + 1) for at, word in enumerate(said.head)]
-    if word := _rival_word(near, q.dimension, agreeing, rivals):
+    if word := _rival_word(near, q.dimension, agreeing, rivals, ledger):
         return f"in the facts this is not about {word!r}"
     size = next((word for word, distance in said.near if word in SIZES and distance <= 3), None)
     if size and q.dimension == "length" and not any(size in k.near for k in agreeing):
@@ -267,11 +287,13 @@ def _wrong_subject(said, agreeing, ledger):
     return None
 
 
-def _rival_word(near, dimension, agreeing, rivals):
+def _rival_word(near, dimension, agreeing, rivals, ledger):
     """A word beside the number that belongs to facts with another value, when they fit better than those that agree."""
     mine = frozenset().union(
         *(k.around if k.fact.startswith("name: ") and k.quantity.dimension == dimension else k.near for k in agreeing)
     )
+    if dimension != "percent" and not any(k.fact.startswith("name: ") for k in rivals):
+        mine |= ledger.named
     theirs = frozenset().union(*(k.near for k in rivals)) - mine
     own = mine - frozenset().union(*(k.near for k in rivals))
     pull = min((d for w, d in near if w in own), default=2 * FAR)

@@ -165,9 +165,9 @@ _PART = "|".join(sorted((p + "s?" for p in PARTS), key=len, reverse=True))
 NUMBER = rf"""(?:
     (?P<glyph>\d*\s?[{"".join(GLYPHS)}])
   | (?P<slash>(?:\d+\s)?\d+/(?:2|3|4|5|8|16))(?![\d/])
+  | (?P<group>(?:(?:half\sa|half-a|an?|\d+|{_TEEN})[ -])?(?:dozen|pair|couple|duo|trio|quartet)s?|(?:{_TEEN})\sscore)\b
   | (?P<digits>[-\u2212]?(?:{_DIGITS}))(?:\s?(?P<scale>thousand|million)\b
       |(?P<k>k)\b(?=\s?(?:reviews|customers|users)))?
-  | (?P<group>(?:(?:half\sa|half-a|an?|{_TEEN})[ -])?(?:dozen|pair|couple|duo|trio|quartet)s?|(?:{_TEEN})\sscore)\b
   | (?P<mixed>(?:{_TEEN})\sand\s(?:a\s(?:half|quarter)|three\squarters))\b
   | (?P<part>(?:(?:an?|{_TEEN})[ -])?(?:{_PART}))
       (?=\s(?:of\s)?an?\b(?!\s(?:hundred|thousand|dozen))|[ -]of[ -]|\s(?:l|kg|m|cm)\b
@@ -187,6 +187,7 @@ _A_UNIT = re.compile(rf"\b(?:an?|the)\s(?P<unit>{_UNIT})(?![\w\u00b2])", re.I)
 _JOIN = re.compile(
     r"\s?(?:x|\u00d7|by|-|\u2013|\u2014|to|and|or|,|bis|/|,\sand|,\sor|but\sno\smore\sthan)\s?(?:to\s)?", re.I
 )
+_TIMES = re.compile(r"\s?[x\u00d7]\s?")
 _RANGE = re.compile(r"\s?(?:-|\u2013|\u2014|to)\s?", re.I)
 _BOUND = re.compile(
     "|".join(
@@ -289,6 +290,8 @@ def _value(m):
         size = GROUPS[words[-1].rstrip("s")]
         if words[0] == "half":
             return size / 2
+        if words[0].isdigit():
+            return size * float(words[0])
         return size * (_word(" ".join(words[:-1])) if words[:-1] not in ([], ["a"], ["an"]) else 1)
     return _word(said)
 
@@ -336,7 +339,10 @@ def _share_units(text, raw):
         if left[3] is None and right[3] is not None and _JOIN.fullmatch(between) and right[4] == left[4]:
             if re.search(r"\b[A-Z]{2,}\s$", text[: left[0]]):  # SPF 30, 50 ml
                 continue
-            if UNIT[right[3]][0] == "length" or not re.fullmatch(r"\s?[x\u00d7]\s?", between):  # 3 x 350 g are three
+            following = text[right[1] : raw[i + 2][0]] if i + 2 < len(raw) else ""
+            if "," in between and _TIMES.fullmatch(following) and not _TIMES.fullmatch(between):
+                continue  # a pack of 3, 60 x 60 cm
+            if UNIT[right[3]][0] == "length" or not _TIMES.fullmatch(between):  # 3 x 350 g are three
                 left[3] = right[3]
         elif right[3] is None and left[3] in ("\u20ac", "$", "\u00a3") and _RANGE.fullmatch(between):
             right[3] = left[3]

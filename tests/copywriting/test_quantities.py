@@ -15,6 +15,7 @@ def only(text):
     [
         ("750 ml", "0.75 L"), ("three quarters of a litre", "750 ml"), ("half a kilo", "500 g"), ("0,5 kg", "500 g"),
         ("1,000 ml", "1 litre"), ("two hundred centimetres", "2 m"), ("a dozen", "12 eggs"), ("half a dozen", "6 cups"),
+        ("4 pairs", "eight socks"),
         ("two-year", "24 months"), ("\u20ac24.90", "24.90 euros"), ("seven euros fifty", "\u20ac7.50"),
         ("1\u00bd l", "1.5 l"),
         ("one and a half litres", "1500 ml"), ("2.2 kW", "2200 W"), ("a pair", "2 shoes"), ("fifty-five", "55 x"),
