@@ -167,7 +167,8 @@ class Report:
             why = f"{open_[0][0].name} may still be worse by more than the {_percent(open_[0][0].guardrail)} allowed"
             return "not enough", f"Not enough to decide on {arm}: {said}, but {why}.", gained
         kept = f"; guardrails kept: {len(guards)} of {len(guards)}" * bool(guards)
-        return "ship", f"Ship {arm}: {said}{kept}{f'; but worse: {', '.join(worse)}' if worse else ''}.", gained
+        but = f"; but worse: {', '.join(worse)}" * bool(worse)
+        return "ship", f"Ship {arm}: {said}{kept}{but}.", gained
 
     def _for_file(self, metric, effect):
         """An effect as the file wants it: the interval holds the effect, which a bootstrap does not promise."""
