@@ -48,6 +48,7 @@ class Ways(NamedTuple):
     """The numbers of `shoppers.Behaviour` on one day, as the kernel wants them."""
 
     errand: float
+    taste_share: float
     novelty: float  # faded to this day
     monotony: float
     staleness: float
@@ -154,7 +155,7 @@ def browse(key, taste, device, items, extra, bought, world, ways, record, at):
         looked_at[counts[at, 1]] = kind
         counts[at, 1] += 1
         amounts[at, 1] += ways.glance_s
-        step, earned, likes = 1, 0.0, liking(taste, world.item_factors[item])
+        step, earned, likes = 1, 0.0, ways.taste_share * liking(taste, world.item_factors[item])
         click = chance(world.click_base + likes + extra - ways.monotony * alike)
         if item != already and luck(key, base + CLICK) < click:
             step = 2
