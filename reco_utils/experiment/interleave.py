@@ -12,8 +12,10 @@ Letters: B sessions, K places.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import betaincinv
+from scipy.stats import binomtest
 
-from reco_utils.core import TopK
+from reco_utils.core import TopK, check_k
 
 
 def team_draft(a: TopK, b: TopK, k: int, *, rng: np.random.Generator) -> TopK:
@@ -38,12 +40,42 @@ def team_draft(a: TopK, b: TopK, k: int, *, rng: np.random.Generator) -> TopK:
 
     Source: Radlinski, Kurup and Joachims (2008), "How does clickthrough data reflect retrieval quality?".
     """
-    raise NotImplementedError
+    k = check_k(k)
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a np.random.Generator, got {rng!r}; np.random.default_rng(seed) makes one")
+    if not a.users.equals(b.users):
+        raise ValueError("a and b must be lists for the same users in the same order; cut both for the same batch")
+    n, rows = len(a), np.arange(len(a))
+    items, scores = np.full((n, k), -1, np.int32), np.full((n, k), np.nan, np.float32)
+    team, usable = np.full((n, k), -1, np.int8), [lists.items >= 0 for lists in (a, b)]
+    first = np.zeros(n, np.int8)
+    for place in range(k):
+        if place % 2 == 0:
+            first = rng.integers(0, 2, n, dtype=np.int8)
+        turn = first if place % 2 == 0 else 1 - first
+        left = np.stack([mask.any(axis=1) for mask in usable], axis=1)
+        turn = np.where(left[rows, turn], turn, 1 - turn)
+        for side, lists in enumerate((a, b)):
+            picks = np.flatnonzero((turn == side) & left[:, side])
+            column = usable[side][picks].argmax(axis=1)
+            items[picks, place], scores[picks, place] = lists.items[picks, column], lists.scores[picks, column]
+            team[picks, place] = side
+        for mask, lists in zip(usable, (a, b)):
+            mask &= lists.items != items[:, place, None]
+    return TopK(a.users, items, scores, {"team": team})
 
 
 def credit(clicks, team) -> np.ndarray:
     """Clicks on b's places minus clicks on a's, per session: (B,) float64. Counts, units or euros may be given."""
-    raise NotImplementedError
+    clicks, team = np.asarray(clicks, float), np.asarray(team)
+    if clicks.ndim != 2 or clicks.shape != team.shape:
+        raise ValueError(f"clicks and team must both be (sessions, places), got {clicks.shape} and {team.shape}")
+    unknown = np.setdiff1d(team, (-1, 0, 1))
+    if len(unknown):
+        raise ValueError(f"team must be 0 for a, 1 for b and -1 for padding, got {unknown[:3].tolist()}")
+    if not np.isfinite(clicks[team >= 0]).all():
+        raise ValueError("clicks must be finite numbers, got NaN or infinite ones")
+    return np.where(team == 1, clicks, 0.0).sum(axis=1) - np.where(team == 0, clicks, 0.0).sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -72,7 +104,14 @@ class Preference:
     @property
     def sentence(self) -> str:
         """The result in words."""
-        raise NotImplementedError
+        decided = self.wins_a + self.wins_b
+        if not decided:
+            return f"Nobody preferred either list ({self.ties:,} ties)."
+        clear = "" if self.p_value < 1 - self.level else ", which may be chance"
+        return (
+            f"b wins {self.wins_b:,} of {decided:,} ({self.share_b:.1%}, {self.level:.0%} interval {self.low:.1%} to "
+            f"{self.high:.1%}), {self.ties:,} ties; p = {self.p_value:.2g}{clear}."
+        )
 
 
 def preference(clicks, team, *, users=None, level: float = 0.95) -> Preference:
@@ -84,5 +123,25 @@ def preference(clicks, team, *, users=None, level: float = 0.95) -> Preference:
     team : (B, K) int, the note of `team_draft`
     users : (B,), optional
         Whose session it is; by default each is somebody else's.
+
+    Raises
+    ------
+    ValueError  for shapes that differ, or teams other than -1, 0 and 1
+
+    Source: sign test: Fisher (1925); exact interval: Clopper and Pearson (1934).
     """
-    raise NotImplementedError
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    score = credit(clicks, team)
+    if users is not None:
+        who, n_users = np.unique(np.asarray(users), return_inverse=True)[1], len(np.unique(np.asarray(users)))
+        if who.shape != score.shape:
+            raise ValueError(f"users must be one per session ({len(score)}), got shape {who.shape}")
+        score = np.bincount(who, score, n_users)
+    wins_a, wins_b = int((score < 0).sum()), int((score > 0).sum())
+    n, tail = wins_a + wins_b, (1 - level) / 2
+    low = betaincinv(wins_b, wins_a + 1, tail) if wins_b else 0.0
+    high = betaincinv(wins_b + 1, wins_a, 1 - tail) if wins_a else 1.0
+    share, low, high = (wins_b / n, float(low), float(high)) if n else (np.nan,) * 3
+    p_value = float(binomtest(wins_b, n).pvalue) if n else 1.0
+    return Preference(wins_a, wins_b, int((score == 0).sum()), share, low, high, p_value, level)
