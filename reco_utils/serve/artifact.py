@@ -147,7 +147,7 @@ def load(home: Path | str, version: str | None = None, *, mmap: bool = True) -> 
                 raise
     wanted = {f.name for f in fields(Artifact)} - {"manifest"}
     if not isinstance(stored, dict) or set(stored) != wanted or not isinstance(stored["pipeline"], Pipeline):
-        raise ArtifactError(f"{version} holds something else than an artifact")
+        raise ArtifactError(f"{version} holds something else than an artifact of this code; train a new one")
     return Artifact(**stored, manifest=manifest)
 
 

@@ -37,7 +37,7 @@ from reco_utils.serve.view import View
 
 __all__ = ["Retrained", "Written", "forget_in_lists", "quantised", "retrain", "write_lists"]
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "_manifest.json"  # readers of Parquet folders pass over names that begin with _ or .
 CHUNK = 1024  # lists made at once
 UNKNOWN = "unknown to the artifact"
@@ -105,7 +105,7 @@ def write_lists(
     block : int, at least 1
         Users per part.
     reasons : bool
-        Adds `because`: the id of the item that explains the place, which the user bought or else looked at, or None.
+        Adds `because`: the id of the user's own item that explains the place, and `reason`, the sentence; or None.
     sold_out : item ids
         Not in stock any more since the training, besides those the catalogue knows of.
     forgotten : function without arguments
@@ -264,7 +264,7 @@ class _Lists:
         self.artifact, self.k, self.data = artifact, k, artifact.data
         self.users, self.items = (np.asarray(ids, object) for ids in (self.data.users, self.data.items))
         self.allow = allowed(self.data.catalog) & ~np.isin(self.items, sold_out)
-        self.because = [because for because, _ in View(artifact).reasons] if reasons else None
+        self.view = View(artifact) if reasons else None
         self.model = artifact.pipeline.model
         self.names = np.array([*(getattr(self.model, "names", None) or ("model",)), "popular"], object)
 
@@ -279,9 +279,11 @@ class _Lists:
             "score": lists.scores[row, column],
             "step": self.names[lists.notes["step"][row, column]],
         }
-        if self.because is not None:
+        if self.view is not None:
             own = lists.notes["because"][row, column]
             columns["because"] = np.where(own >= 0, self.items[np.maximum(own, 0)], None)
+            at = seats[row].tolist()
+            columns["reason"] = [self.view.why(u, i) if i >= 0 else None for u, i in zip(at, own.tolist())]
         texts = {name: "string" for name in columns if name not in ("rank", "score")}  # also where all of it is missing
         return pd.DataFrame(columns).astype(texts)
 
@@ -293,14 +295,14 @@ class _Lists:
         for rerank in rerankers:
             lists = rerank(lists, batch, lists.k)
         lists = last(lists, batch, self.k)
-        if self.because is not None:
+        if self.view is not None:
             lists = replace(lists, notes=lists.notes | {"because": self._reasons(lists, batch)})
         return self._filled(lists, batch)
 
     def _reasons(self, lists, batch):
         """The position of each place's reason (B, K), the best kind that has one; -1 for none."""
         found = np.full(lists.items.shape, -1, np.int32)
-        for because in self.because:
+        for because in self.view.reasons:
             own = because(lists, batch, lists.k).notes["because"]
             found = np.where(found < 0, own, found)
         return found

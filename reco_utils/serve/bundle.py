@@ -1,6 +1,6 @@
 """What is trained, stored and served as one: a fitted pipeline and all that belongs to it.
 
-Letters: U users, I items, C candidates per user.
+Letters: U users, I items, C candidates per user, nnz entries of the histories.
 """
 
 from collections.abc import Sequence
@@ -74,6 +74,8 @@ class Artifact:
         The batch features of `data.features`.
     embeddings : (U, 64) float32
         The user factors, NaN for users without history.
+    deeds : (nnz,) int8
+        For each entry of `data.weights` what the user did with the item, a position in `deeds.DEEDS`, -1 unknown.
     score_quantiles : (101,) float32
         Percentiles of the scores in the first ten places of all candidates: what the monitor compares with.
     keep_seen : bool
@@ -89,6 +91,7 @@ class Artifact:
     popular: np.ndarray
     features: pd.DataFrame
     embeddings: np.ndarray
+    deeds: np.ndarray
     score_quantiles: np.ndarray
     keep_seen: bool
     manifest: Manifest
@@ -120,7 +123,14 @@ class Artifact:
         features.attrs.update(self.features.attrs)
         embeddings = self.embeddings.copy()
         embeddings[rows] = np.nan
-        return Artifact(**changed | {"features": features, "embeddings": embeddings}, manifest=self.manifest)
+        changed |= {"features": features, "embeddings": embeddings, "deeds": self.deeds[self._stays(rows)]}
+        return Artifact(**changed, manifest=self.manifest)
+
+    def _stays(self, rows) -> np.ndarray:
+        """Which entries of the histories are of other users than these (nnz,) bool."""
+        gone = np.zeros(len(self.data.users), bool)
+        gone[rows] = True
+        return ~np.repeat(gone, np.diff(self.data.weights.indptr))
 
     def knows(self, user_id: str) -> bool:
         """Is this user one of those it was fitted on?"""

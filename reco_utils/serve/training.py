@@ -35,6 +35,7 @@ from reco_utils.models.search import CatalogSearch
 from reco_utils.rerank.mmr import MMR
 from reco_utils.serve import plain
 from reco_utils.serve.bundle import Artifact, Manifest
+from reco_utils.serve.deeds import deeds_of
 from reco_utils.serve.graph import parts
 
 WIDTH = 64  # of the embeddings
@@ -99,6 +100,7 @@ def train(
         popular=np.argsort(-data.weights.getnnz(axis=0), kind="stable").astype(np.int32),
         features=user_features(tables, data.asof, users=data.users),
         embeddings=_embeddings(pipeline.model, data),
+        deeds=deeds_of(tables, data),
         score_quantiles=quantiles.astype(np.float32),
         keep_seen=tables.defaults.keep_seen,
         manifest=Manifest(

@@ -21,6 +21,7 @@ from reco_utils.rerank.rules import allowed
 from reco_utils.rerank.session import SessionLift
 from reco_utils.serve.artifact import Artifact
 from reco_utils.serve.ask import BadRequest
+from reco_utils.serve.deeds import DEEDS, SAID, strongest
 from reco_utils.serve.feature_store import LiveItem
 from reco_utils.serve.freshness import seconds_of
 from reco_utils.serve.monitor import Reference
@@ -166,14 +167,24 @@ class View:
 
     # -------------------------------------------------------------------------------------------------------- the rest
     @cached_property
-    def reasons(self) -> tuple[tuple[Because, str], ...]:
-        """What explains a list, the better reason first, and how it is said; () without vectors to compare by."""
+    def reasons(self) -> tuple[Because, ...]:
+        """What explains a list, the better reason first; () without vectors to compare by."""
         vectors, at_least = self.items.vectors
         if vectors is None:
             return ()
-        bought = Because(vectors, own="seen", at_least=at_least)
-        looked = Because(vectors, own="history", at_least=at_least)
-        return (bought, "because you bought {}"), (looked, "because you looked at {}")
+        return tuple(Because(vectors, own=own, at_least=at_least) for own in ("seen", "history"))
+
+    def why(self, at: int, item: int, live: Sequence[LiveItem] = ()) -> str:
+        """The sentence that an item is a reason with: what user `at` did with it, before the training or since.
+
+        What nobody was told of is a click of this visit.
+        """
+        span = _span(self.data.weights, at)
+        place = span.start + int(np.searchsorted(self.data.weights.indices[span], item))
+        before = place < span.stop and self.data.weights.indices[place] == item and self.artifact.deeds[place] >= 0
+        done = [event.event for event in live if self.items.at.get(event.item_id) == item]
+        deed = strongest([*done, DEEDS[self.artifact.deeds[place]]] if before else done) or "click"
+        return SAID[deed].format(self.items.titles[item])
 
     def similar(self, at: int) -> tuple[np.ndarray, np.ndarray]:
         """Positions (n,) and likeness of what is most similar to an item, best first; looked up once."""

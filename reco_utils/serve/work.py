@@ -172,11 +172,11 @@ class Work:
     def _explained(self, lists, batch):
         """{position: position of the own item} and {position: sentence}."""
         why, said = {}, {}
-        for because, sentence in self.view.reasons:
+        for because in self.view.reasons:
             own = because(lists, batch, lists.k).notes["because"][0]
             for at, reason in zip(lists.items[0].tolist(), own.tolist()):
                 if at >= 0 and reason >= 0 and at not in why:
-                    why[at], said[at] = reason, sentence.format(self.view.items.titles[reason])
+                    why[at], said[at] = reason, self.view.why(self.at, reason, self.live)
         return why, said
 
     def _try(self, part, task):

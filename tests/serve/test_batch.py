@@ -21,6 +21,7 @@ from reco_utils.serve import batch
 from reco_utils.serve.artifact import Artifact, Manifest, load, publish, save, train
 from reco_utils.serve.ask import Ask
 from reco_utils.serve.batch import forget_in_lists, write_lists
+from reco_utils.serve.deeds import DEEDS
 from reco_utils.serve.lock import Lock, Locked
 from reco_utils.serve.settings import Settings
 
@@ -69,6 +70,7 @@ def shop(*, seen=(), sold_out=(), names=None, version="v1", scores=None, n_candi
         pipeline=Pipeline(model, tuple(rerankers)), data=data, search=None, similar=None,
         candidates=recommend(model, data.batch(ids), n_candidates), popular=np.arange(N_ITEMS, dtype=np.int32)[::-1],
         features=pd.DataFrame(index=range(N_USERS)), embeddings=np.zeros((N_USERS, 64), np.float32),
+        deeds=np.full(weights.nnz, DEEDS.index("purchase"), np.int8),
         score_quantiles=np.zeros(101, np.float32), keep_seen=False,
         manifest=Manifest(version, "2024-06-30T03:00:00+00:00", "", "2024-06-30", N_USERS, N_ITEMS),
     )  # fmt: skip
@@ -173,6 +175,8 @@ def test_the_service_answers_the_same(tmp_path):
             assert own["item_id"].tolist() == [listed.item for listed in answer.items]
             assert own["step"].tolist() == [listed.step for listed in answer.items]
             assert [None if pd.isna(item) else item for item in own["because"]] == [i.because for i in answer.items]
+            said = {item: text for item, text in zip(own["item_id"], own["reason"]) if not pd.isna(text)}
+            assert said == answer.reasons
             np.testing.assert_allclose(own["score"], [listed.score for listed in answer.items], rtol=1e-6)
         assert frame["because"].notna().any()
     finally:
@@ -211,6 +215,7 @@ def test_a_reason_is_an_own_item_or_none(tmp_path):
     his = frame[frame["user_id"] == "u0"]
     assert his["item_id"].tolist() == ["i0", "i2"]
     assert his["because"].iloc[0] == "i1" and pd.isna(his["because"].iloc[1])
+    assert his["reason"].iloc[0] == "because you bought thing" and pd.isna(his["reason"].iloc[1])
     assert frame["because"][frame["user_id"] != "u0"].isna().all()
 
 

@@ -323,6 +323,16 @@ def test_the_first_page_recommends_with_reasons_and_names_the_step(browse):
     assert 'alt="Drawing of Brand mug 1, size 1"' in text
 
 
+def test_a_heading_says_what_the_reason_says():
+    product = {"title": "Tea <b>, 1 kg"}
+    for said, heading in (
+        ("because you liked Tea <b>, 1 kg", "Because you liked <bdi>Tea &lt;b&gt;</bdi>"),
+        ("because you added Tea <b>, 1 kg to your cart", "Because you added <bdi>Tea &lt;b&gt;</bdi> to your cart"),
+        ("", "Because of <bdi>Tea &lt;b&gt;</bdi>"),
+    ):
+        assert pages._as_heading(said, product) == heading
+
+
 def test_what_the_shop_knows_comes_with_its_age(browse):
     text = said(browse())
     assert "Usual price</dt><dd>€3.00 to €9.00<small>from the last training, 2 hours ago" in text

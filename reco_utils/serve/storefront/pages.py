@@ -396,7 +396,7 @@ def home(desk: Desk) -> None:
     shown = {listed.item for listed in answer.items}
     owned = _owned(answer)
     for item, product in desk.rows.of(owned).items():
-        _similar_shelf(desk, item, f"Because you {owned[item]} {_title(product)}", shown)
+        _similar_shelf(desk, item, _as_heading(owned[item], product), shown)
     clicked = st.session_state.clicks.get(who(), [])[::-1]
     if clicked:
         st.html(window.head("You looked at these"))
@@ -404,14 +404,18 @@ def home(desk: Desk) -> None:
 
 
 def _owned(answer) -> dict[str, str]:
-    """The items that explain most of a list, and what was done with them: "bought" or "looked at"."""
-    times, verbs = Counter(), {}
-    for listed in answer.items:
-        if listed.because:
-            times[listed.because] += 1
-            said = answer.reasons.get(listed.item, "")
-            verbs[listed.because] = "looked at" if said.startswith("because you looked") else "bought"
-    return {item: verbs[item] for item, _ in times.most_common(N_SHELVES)}
+    """The items that explain most of a list, and the sentences that say so."""
+    times = Counter(listed.because for listed in answer.items if listed.because)
+    said = {listed.because: answer.reasons.get(listed.item, "") for listed in answer.items}
+    return {item: said[item] for item, _ in times.most_common(N_SHELVES)}
+
+
+def _as_heading(sentence, product) -> str:
+    """A sentence about a product as HTML, the title marked as one; "Because of" it if its title is not inside."""
+    before, found, after = sentence.partition(str(product.get("title")))
+    if not found:
+        before, after = "because of ", ""
+    return " ".join([safe(before[:1].upper() + before[1:]), _title(product), safe(after)]).strip()
 
 
 def _title(product) -> str:

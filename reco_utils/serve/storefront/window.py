@@ -16,7 +16,7 @@ STEPS = {  # part of the cascade: what it goes by
     "hybrid": "your own choices, and those of people who choose like you",
     "content": "the words of what you looked at",
     "neighbours": "the people whose taste is nearest to yours",
-    "collaborative": "what people who choose like you bought",
+    "collaborative": "what people who choose like you chose",
     "cohort": "what people like you buy most; the shop hardly knows you yet",
     "popularity": "what most people buy",
     "popular": "what most people buy",
