@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from reco_utils.experiment.assign import sample_ratio
+from reco_utils.experiment.checks import check_columns, check_numbers
 from reco_utils.experiment.corrections import CORRECTIONS
 from reco_utils.experiment.effects import effect_between, effect_of_rows
 from reco_utils.experiment.metrics import Coverage, Mean, Metric, Proportion, Quantile, Ratio, names_of
@@ -115,29 +116,6 @@ def _checked(totals, metrics, control, shares, alpha, correction):
     arms = _arms(totals, control, shares)
     check_numbers(totals, "totals", columns)
     return arms, dict(shares) if shares is not None else dict.fromkeys(arms, 1 / len(arms))
-
-
-def check_columns(table: pd.DataFrame | None, word: str, columns: Sequence[str]) -> None:
-    """Refuses a table that is missing or lacks columns."""
-    if table is None:
-        raise ValueError(f"{word} are needed, a DataFrame with the columns {sorted(set(columns))}, got None")
-    lost = sorted({column for column in columns if column not in table})
-    if lost:
-        raise KeyError(f"{word} lack the columns {lost}; they have {list(table.columns)}")
-
-
-def check_numbers(table: pd.DataFrame, word: str, columns: Sequence[str]) -> None:
-    """Refuses columns that hold anything but finite numbers, and says which users have something else."""
-    for column in dict.fromkeys(columns):
-        if not (pd.api.types.is_numeric_dtype(table[column]) or pd.api.types.is_bool_dtype(table[column])):
-            raise TypeError(f"{word} must hold numbers in {column!r}, got {table[column].dtype}")
-        bad = ~np.isfinite(table[column].to_numpy(dtype=float, na_value=np.nan))
-        if bad.any():
-            whose = table.loc[bad, "user_id"].unique()[:3].tolist()
-            raise ValueError(
-                f"{column!r} is missing or infinite in {bad.sum()} rows of {word}, such as those of users {whose}; "
-                "users who never came have 0"
-            )
 
 
 def _check_users(totals):

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from reco_utils.experiment.analyse import ENOUGH_USERS, check_columns, check_numbers
+from reco_utils.experiment.checks import check_columns, check_numbers
 from reco_utils.experiment.corrections import adjust
 from reco_utils.experiment.effects import effect_of_rows
 from reco_utils.experiment.metrics import Metric
 
+ENOUGH_USERS = 100  # per arm and cohort
 COLUMNS = ("control", "treatment", "effect", "low", "high", "relative", "p", "se")
 
 

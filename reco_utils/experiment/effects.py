@@ -227,12 +227,11 @@ def _adjusted(control, treatment):
 def _of_quantile(metric, visits, arm, masks, alpha):
     """Effect on a quantile over visits: normal, from the width of each arm's interval."""
     parts = [_quantile(metric, visits[mask]) for mask in masks.values()]
-    (low_value, low_se), (high_value, high_se) = parts
-    se = float(np.hypot(low_se, high_se))
-    if se == 0:
+    values, errors = zip(*parts)
+    if max(errors) == 0:
         raise ValueError(f"{metric.name!r} has no variance: the visits around the quantile all have the same value")
     users = sum(visits.loc[mask, "user_id"].nunique() for mask in masks.values())
-    return _normal(metric, arm, (low_value, high_value), (low_se, high_se), norm(), alpha, users, len(visits))
+    return _normal(metric, arm, values, errors, norm(), alpha, users, len(visits))
 
 
 def _quantile(metric, visits):

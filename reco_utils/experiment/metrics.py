@@ -101,10 +101,23 @@ class _OfUsers(Metric):
         """
         columns = self._values(totals)
         if self.winsorise is not None:
-            columns = [columns[0], columns[1], *columns[2:]]
-            for at in (0, 2):
-                columns[at] = winsorise(columns[at], self.winsorise)
+            columns = [
+                winsorise(columns[0], self.winsorise),
+                columns[1],
+                winsorise(columns[2], self.winsorise),
+                columns[3],
+            ]
         return np.column_stack(columns)
+
+    def _cut(self, values):
+        """Winsorised numerators, unless that would leave nothing of them."""
+        cut = winsorise(values, self.winsorise)
+        if np.ptp(values) > 0 and np.ptp(cut) == 0:
+            raise ValueError(
+                f"winsorise={self.winsorise} of {self.name!r} cuts all users at {cut[0]:g}; only "
+                f"{np.mean(values > cut[0]):.2%} are above it: take a higher quantile"
+            )
+        return cut
 
     def _before(self, totals):
         """Numerator and denominator before the experiment."""
@@ -114,7 +127,9 @@ class _OfUsers(Metric):
             return [_numbers(totals, self.cuped), np.ones(len(totals))]
         return [_numbers(totals, column) for column in self.cuped]
 
-    def _covariates(self):
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The columns from before the experiment."""
         return (self.cuped,) if isinstance(self.cuped, str) else tuple(self.cuped or ())
 
 
@@ -131,7 +146,7 @@ class Mean(_OfUsers):
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the metric reads."""
-        return (self.column, *self._covariates())
+        return (self.column, *self.covariates)
 
     def _made_name(self):
         return f"{self.column} per user"
@@ -164,7 +179,7 @@ class Proportion(_OfUsers):
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the metric reads."""
-        return (self.column, *self._covariates())
+        return (self.column, *self.covariates)
 
     def _made_name(self):
         return f"users with {self.column}" + f" above {self.above:g}" * (self.above != 0)
@@ -196,7 +211,7 @@ class Ratio(_OfUsers):
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the metric reads."""
-        return (self.numerator, self.denominator, *self._covariates())
+        return (self.numerator, self.denominator, *self.covariates)
 
     def _made_name(self):
         return f"{self.numerator} / {self.denominator}"

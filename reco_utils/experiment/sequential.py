@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import lambertw
 from scipy.stats import norm
 
+from reco_utils.experiment.checks import check_columns, check_numbers
 from reco_utils.experiment.effects import effect_of_rows
 from reco_utils.experiment.metrics import Metric
 
@@ -151,7 +152,8 @@ def monitor(
     Parameters
     ----------
     visits : DataFrame
-        One row per visit: user_id, day (int from 0), and the metric's columns, which are summed by user.
+        One row per visit: user_id, day (int from 0), and the metric's columns, which are summed by user; "sessions"
+        counts the visits. Visits of users of other arms are left out.
     metric : Mean, Proportion or Ratio
     users : DataFrame
         user_id and arm of all assigned users, and the columns from before the experiment that CUPED asks for.
@@ -167,11 +169,14 @@ def monitor(
     if metric.reads != "totals":
         raise ValueError(f"monitor reads sums per user; {metric.name!r} reads {metric.reads}")
     metric, totals = replace(metric, by="normal"), _of_arms(users, arm, control)
-    sums = [column for column in metric.columns if column in visits]
-    lost = [column for column in ("user_id", "day") if column not in visits]
-    lost += [column for column in metric.columns if column not in visits and column not in totals]
-    if lost:
-        raise KeyError(f"no columns {lost}; {metric.name!r} needs {list(metric.columns)}, and visits user_id and day")
+    visits = visits if "sessions" in visits else visits.assign(sessions=1)
+    sums = [column for column in metric.columns if column not in metric.covariates]
+    check_columns(visits, "visits", ["user_id", "day", *sums])
+    check_columns(totals, "users", metric.covariates)
+    check_numbers(visits, "visits", ["day", *sums])
+    check_numbers(totals, "users", metric.covariates)
+    if not len(visits):
+        raise ValueError("visits are empty, so nothing can be looked at")
     at = pd.Index(totals["user_id"]).get_indexer(visits["user_id"])
     day, last = visits["day"].to_numpy(), int(visits["day"].max())
     days = last + 1 if days is None else days
@@ -183,16 +188,13 @@ def monitor(
         rows = (day == today) & (at >= 0)
         for n in range(len(sums)):
             total[:, n] += np.bincount(at[rows], weights=values[rows, n], minlength=len(totals))
-        known = metric.rows(totals.assign(**dict(zip(sums, total.T))))
-        found.append(_look(metric, known[~treated], known[treated], arm, alpha))
+        found.append(_look(metric, totals.assign(**dict(zip(sums, total.T))), treated, arm, alpha))
     return Monitoring(metric.name, arm, _table(found, days, alpha, spend), alpha)
 
 
 def _of_arms(users, arm, control):
     """The users of both arms, once each."""
-    lost = [column for column in ("user_id", "arm") if column not in users]
-    if lost:
-        raise KeyError(f"users lack the columns {lost}")
+    check_columns(users, "users", ["user_id", "arm"])
     part = users[users["arm"].isin([arm, control])]
     for name in (arm, control):
         if not (part["arm"] == name).any():
@@ -202,10 +204,11 @@ def _of_arms(users, arm, control):
     return part.reset_index(drop=True)
 
 
-def _look(metric, control, treatment, arm, alpha):
+def _look(metric, totals, treated, arm, alpha):
     """The effect so far; None while nobody differs from anybody yet."""
     try:
-        return effect_of_rows(metric, control, treatment, arm, alpha=alpha)
+        rows = metric.rows(totals)
+        return effect_of_rows(metric, rows[~treated], rows[treated], arm, alpha=alpha)
     except ValueError:
         return None
 
