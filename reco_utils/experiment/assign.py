@@ -137,12 +137,12 @@ class Experiment:
 
     def __post_init__(self):
         object.__setattr__(self, "shares", check_whole("shares", self.shares))
+        if not isinstance(self.layer, Layer | None):
+            raise TypeError(f"layer must be a Layer, got {self.layer!r}")
         check_plan(self)
         edges_of(self, self.shares)
         if self.layer is None:
             return
-        if not isinstance(self.layer, Layer):
-            raise TypeError(f"layer must be a Layer, got {self.layer!r}")
         if self.holdout or self.holdout_salt is not None:
             raise ValueError(f"experiment {self.name!r} is in layer {self.layer.name!r}: give the layer the holdout")
         if self.name not in self.layer.slots:

@@ -3,8 +3,8 @@
     duration(plan, users_per_week=12_000).sentence
     duration(plan, users_by_week=weekly_reach(visits["user_id"], visits["day"]))    # users return
 
-A week is the rhythm of a shop: a test that ends on a Wednesday has seen two Mondays but one Saturday, and those who shop
-on Mondays are other people. Two weeks also show whether an effect fades once the change is no longer new.
+A week is the rhythm of a shop: a test that ends on a Wednesday has seen two Mondays but one Saturday, and those who
+shop on Mondays are other people. Two weeks also show whether an effect fades once the change is no longer new.
 """
 
 import math

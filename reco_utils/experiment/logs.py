@@ -202,10 +202,9 @@ class Register:
     @contextmanager
     def _open(self):
         """A connection of this call's own, to a file that has the tables."""
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         con = sqlite3.connect(self.path, timeout=self.timeout_s, isolation_level=None)
         try:
-            con.execute("PRAGMA synchronous = FULL")
-            con.execute("PRAGMA secure_delete = ON")
             _prepare(con, self.path)
             yield con
         finally:
@@ -215,6 +214,8 @@ class Register:
 def _prepare(con, path):
     """Make the tables unless they are there; refuse a file that is something else."""
     try:
+        con.execute("PRAGMA synchronous = FULL")  # a commit has reached the disk when it returns
+        con.execute("PRAGMA secure_delete = ON")
         version = con.execute("PRAGMA user_version").fetchone()[0]
         if version == VERSION:
             return
