@@ -206,23 +206,30 @@ class Log:
         return self.items.shape[1]
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, *, places: PlaceChances | None = None) -> "Log":
+    def from_frame(cls, frame: pd.DataFrame, *, reward: str = "reward", places: PlaceChances | None = None) -> "Log":
         """The log in a table of one row per impression, columns user_at, session, item_at, rank, propensity, reward.
 
-        `rank` counts from 1, places without a row are padding; sessions keep the order of their first row.
+        `rank` counts from 1, places without a row are padding; sessions keep the order of their first row. The log of
+        `Shoppers.simulate` is such a table but for the reward: name the column that shall be it.
+
+        Parameters
+        ----------
+        reward : str
+            Column of the rewards, e.g. "clicked", "bought" or "revenue".
+        places : PlaceChances, optional
 
         Raises
         ------
         ValueError  for missing columns, bad propensities or rewards (named by the frame's index), two items in one
         place, or a session of two users
         """
-        _check_columns(frame)
+        _check_columns(frame, reward)
 
         def row(at):
             return f"row {frame.index[at]!r}"
 
         _check_chances(frame["propensity"].to_numpy(float, na_value=np.nan), row)
-        _check_rewards(frame["reward"].to_numpy(float, na_value=np.nan), row)
+        _check_rewards(frame[reward].to_numpy(float, na_value=np.nan), row)
         session, names = pd.factorize(frame["session"])
         place = frame["rank"].to_numpy(int) - 1
         shape = (len(names), int(place.max(initial=-1)) + 1)
@@ -231,10 +238,10 @@ class Log:
         mixed = np.flatnonzero(users[session] != frame["user_at"].to_numpy())
         if len(mixed):
             raise ValueError(f"session {frame['session'].iloc[mixed[0]]!r} has several users, see {row(mixed[0])}")
-        items, propensity, reward = np.full(shape, -1), np.full(shape, np.nan), np.zeros(shape)
-        for array, name in ((items, "item_at"), (propensity, "propensity"), (reward, "reward")):
+        items, propensity, earned = np.full(shape, -1), np.full(shape, np.nan), np.zeros(shape)
+        for array, name in ((items, "item_at"), (propensity, "propensity"), (earned, reward)):
             array[session, place] = frame[name]
-        return cls(users, items, propensity, reward, places)
+        return cls(users, items, propensity, earned, places)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per impression, padding left out; the columns of `from_frame`."""
@@ -289,11 +296,12 @@ def _check_rewards(values, row_of):
         )
 
 
-def _check_columns(frame):
+def _check_columns(frame, reward):
     """Refuse a table that is not one row per impression."""
-    missing = [name for name in COLUMNS if name not in frame]
+    wanted = [*COLUMNS[:-1], reward]
+    missing = [name for name in wanted if name not in frame]
     if missing:
-        raise ValueError(f"no column {missing}; a log has the columns {list(COLUMNS)}, got {list(frame.columns)}")
+        raise ValueError(f"no column {missing}; a log has the columns {wanted}, got {list(frame.columns)}")
     for name, lowest in (("user_at", 0), ("item_at", 0), ("rank", 1)):
         column = frame[name]
         if column.dtype.kind not in "iu":

@@ -129,6 +129,13 @@ def test_a_log_survives_the_way_to_a_table_and_back_and_pickle():
     assert tuple(log.to_frame()) == COLUMNS
 
 
+def test_any_column_may_be_the_reward():
+    log = Log.from_frame(frame_of().assign(clicked=[False, True, True]), reward="clicked")
+    assert_array_equal(log.reward, [[0, 0, 1], [1, 0, 0]])
+    with pytest.raises(ValueError, match="no column .'bought'."):
+        Log.from_frame(frame_of(), reward="bought")
+
+
 def test_an_empty_table_is_an_empty_log():
     log = Log.from_frame(frame_of().iloc[:0])
     assert log.items.shape == (0, 0) and len(log.to_frame()) == 0
