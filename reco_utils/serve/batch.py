@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,11 +28,11 @@ from reco_utils.core import ITEM, USER, TopK, check_k, recommend
 from reco_utils.data.privacy import FORGOTTEN
 from reco_utils.evaluate.stats import bootstrap_interval
 from reco_utils.models.ann import VectorIndex
-from reco_utils.rerank.rules import allowed
 from reco_utils.serve.artifact import Artifact
 from reco_utils.serve.lock import Lock
 from reco_utils.serve.plain import replacing, sync_folder
 from reco_utils.serve.schedule import Retrained, retrain
+from reco_utils.serve.stock import Change
 from reco_utils.serve.view import View
 
 __all__ = ["Retrained", "Written", "forget_in_lists", "quantised", "retrain", "write_lists"]
@@ -82,7 +82,7 @@ def write_lists(
     users: Iterable[str] | None = None,
     block: int = 5_000,
     reasons: bool = False,
-    sold_out: Collection[str] = (),
+    changes: Mapping[str, Change] | None = None,
     forgotten: Callable[[], Iterable[str]] = tuple,
     progress: Callable[[int, int], None] | None = None,
     clock: Callable[[], float] = time.time,
@@ -106,8 +106,8 @@ def write_lists(
         Users per part.
     reasons : bool
         Adds `because`: the id of the user's own item that explains the place, and `reason`, the sentence; or None.
-    sold_out : item ids
-        Not in stock any more since the training, besides those the catalogue knows of.
+    changes : mapping of item id to Change, optional
+        What was sold out or came back since the training, as `Stock.changes` tells; the catalogue knows of the rest.
     forgotten : function without arguments
         Asked at the end of the run whom else to leave out, e.g. `lambda: forgotten_since(home, artifact)`.
     progress : function (parts finished, parts in all), optional
@@ -123,22 +123,23 @@ def write_lists(
     Locked  while another run writes to the same path
     OSError  when the disk is full, say; what is finished is kept for the next run
     """
-    path, k, sold_out = Path(path), check_k(k), sorted(set(sold_out))
+    path, k = Path(path), check_k(k)
     if isinstance(block, bool) or not isinstance(block, (int, np.integer)) or block < 1:
         raise ValueError(f"block must be a whole number of at least 1 user, got {block!r}")
     if path.exists() and any(path.iterdir()) and not (path / MANIFEST).exists():
         raise ValueError(f"{path} holds other files; give a folder for the lists alone")
     seats, n_unknown = _seats(artifact, users)
+    lists = _Lists(artifact, k, bool(reasons), changes)
     asked = {
         "format": FORMAT,
         "version": artifact.manifest.version,
         "k": k,
         "block": int(block),
         "reasons": bool(reasons),
-        "sold_out": _sha256(json.dumps(sold_out).encode())[:12],
+        "stock": _sha256(lists.allow.tobytes())[:12],
     }
     made_at = datetime.fromtimestamp(clock(), UTC).isoformat(timespec="seconds")
-    run = _Run(path, asked, made_at, _Lists(artifact, k, bool(reasons), sold_out), seats, forgotten, progress)
+    run = _Run(path, asked, made_at, lists, seats, forgotten, progress)
     with _lock(path, clock):
         written = run.finish()
     counts = {UNKNOWN: n_unknown, "asked to be forgotten": run.n_forgotten, "nothing left to show": run.n_empty}
@@ -260,11 +261,11 @@ def _seats(artifact, users) -> tuple[np.ndarray, int]:
 class _Lists:
     """Makes the lists of the users at some seats, as the service would answer them."""
 
-    def __init__(self, artifact, k, reasons, sold_out):
+    def __init__(self, artifact, k, reasons, changes):
         self.artifact, self.k, self.data = artifact, k, artifact.data
         self.users, self.items = (np.asarray(ids, object) for ids in (self.data.users, self.data.items))
-        self.allow = allowed(self.data.catalog) & ~np.isin(self.items, sold_out)
-        self.view = View(artifact) if reasons else None
+        view = View(artifact, changes)
+        self.allow, self.view = view.stock.allow, view if reasons else None
         self.model = artifact.pipeline.model
         self.names = np.array([*(getattr(self.model, "names", None) or ("model",)), "popular"], object)
 

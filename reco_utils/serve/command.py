@@ -159,10 +159,17 @@ def _retrain(options) -> int:
 
 def _lists(options) -> int:
     from reco_utils.serve import artifact, batch
+    from reco_utils.serve.kv import open_kv
+    from reco_utils.serve.settings import Settings
+    from reco_utils.serve.stock import Stock, shared
 
     found = artifact.load(options.home)
+    url = Settings.from_environment(os.environ, home=options.home).store
+    with contextlib.closing(shared(open_kv(url), options.home)) as kv:
+        stock = Stock(kv)
+        stock.reload()
     late = lambda: artifact.forgotten_since(options.home, found)
-    written = batch.write_lists(found, options.out, k=options.k, forgotten=late)
+    written = batch.write_lists(found, options.out, k=options.k, changes=stock.changes(), forgotten=late)
     print(f"{written.n_lists:,} lists of version {written.version} in {written.path}")
     return 0
 

@@ -48,7 +48,7 @@ from reco_utils.serve.event_log import BadEvents
 from reco_utils.serve.freshness import Freshness
 from reco_utils.serve.kv import MemoryKV
 from reco_utils.serve.resilience import Breaker, Workers, describe
-from reco_utils.serve.stock import Stock
+from reco_utils.serve.stock import Stock, shared
 from reco_utils.serve.view import View
 from reco_utils.serve.work import NOTHING, POPULAR, Work, json_score
 
@@ -83,7 +83,8 @@ class Engine:
     max_age_hours : float, hours
         An older model is not ready for service, though it serves.
     stock : Stock, optional
-        By default one in the store of the features, so that all processes know what is sold out.
+        By default one in the store of the features, so that all processes know what is sold out; where that is in
+        memory, in a file beside the artifacts.
     n_threads : int, at least 1
         Lists that are made at once. More of them than cores make every list slower.
     clock : function that returns seconds since 1970
@@ -111,7 +112,8 @@ class Engine:
         self.live, self.store, self.cache, self.log, self.monitor = live, features, cache, log, monitor
         self.deadline_ms, self.target, self.clock, self.timer = float(deadline_ms), tuple(target), clock, timer
         self.freshness = Freshness(max_age_hours, clock)
-        self.shelf = stock or Stock(getattr(features, "kv", None), clock=clock)
+        self._stocked = None if stock else shared(getattr(features, "kv", None), getattr(live, "home", None))
+        self.shelf = stock or Stock(self._stocked, clock=clock)
         self.breakers = {part: Breaker(part) for part in PARTS}
         self.workers = Workers(n_threads, "engine")
         self._lock = threading.RLock()  # of the views
@@ -438,8 +440,10 @@ class Engine:
         return Health(not reasons, tuple(reasons), view.version, verdict.age_hours, states)
 
     def close(self) -> None:
-        """Stop the threads; the stores belong to who made them."""
+        """Stop the threads; the stores that were given belong to who made them."""
         self.workers.close()
+        if self._stocked is not None and self._stocked is not getattr(self.store, "kv", None):
+            self._stocked.close()
         for breaker in self.breakers.values():
             breaker.close()
 

@@ -4,11 +4,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
-from reco_utils.serve.kv import KeyValue
+from reco_utils.serve.kv import KeyValue, MemoryKV, SqliteKV
 
-KEY = "stock"
+KEY, FILE = "stock", "stock.db"
 MAX_BYTES = 2**19  # of the journal in the store: more than 10,000 changes; older ones are those of former trainings
 
 
@@ -70,6 +71,12 @@ class Stock:
         """The last change of each item, those after `since` only."""
         with self._lock:
             return {item: change for item, change in self._changes.items() if change.at > since}
+
+
+def shared(kv: KeyValue | None, home: Path | str | None) -> KeyValue | None:
+    """A store for changes of stock that others can read: the given one, or, if that ends with its process, a file."""
+    inside = kv is None or isinstance(kv, MemoryKV)
+    return SqliteKV(Path(home) / FILE) if inside and home is not None else kv
 
 
 def _line(item, change) -> bytes:

@@ -24,6 +24,7 @@ from reco_utils.serve.batch import forget_in_lists, write_lists
 from reco_utils.serve.deeds import DEEDS
 from reco_utils.serve.lock import Lock, Locked
 from reco_utils.serve.settings import Settings
+from reco_utils.serve.stock import Change
 
 N_USERS, N_ITEMS = 7, 6
 NOON = 1_719_748_800.0  # 2024-06-30 12:00 UTC
@@ -76,6 +77,11 @@ def shop(*, seen=(), sold_out=(), names=None, version="v1", scores=None, n_candi
     )  # fmt: skip
 
 
+def gone(*items):
+    """Items that were sold out long after the training."""
+    return {item: Change(False, 4e9) for item in items}
+
+
 def lists_of(path):
     """Items of each user in the order of the ranks, as read by anybody: the folder is one table."""
     frame = pd.read_parquet(path)
@@ -116,14 +122,20 @@ def test_the_folder_is_one_table_of_the_best_items_of_everybody(tmp_path):
 
 def test_what_a_user_has_and_what_is_sold_out_is_in_no_list(tmp_path):
     artifact = shop(seen=[(2, 2), (2, 1)], sold_out=[3])
-    write_lists(artifact, tmp_path / "lists", k=2, sold_out=["i0"])
+    write_lists(artifact, tmp_path / "lists", k=2, changes=gone("i0"))
     assert lists_of(tmp_path / "lists")["u2"] == ["i4", "i5"]
     assert not {"i0", "i3"} & set(pd.read_parquet(tmp_path / "lists")["item_id"])
 
 
+def test_what_came_back_is_listed_again_and_what_the_training_knew_is_not_believed_twice(tmp_path):
+    changes = {"i2": Change(True, 4e9), "i3": Change(False, 0.0), "not an item": Change(False, 4e9)}
+    write_lists(shop(sold_out=[2]), tmp_path / "lists", k=2, changes=changes)  # i3: told before the training
+    assert lists_of(tmp_path / "lists")["u2"] == ["i2", "i1"] and lists_of(tmp_path / "lists")["u3"] == ["i3", "i2"]
+
+
 def test_a_user_whose_candidates_are_sold_out_gets_what_comes_after_them(tmp_path):
     artifact = shop(n_candidates=2)  # u0: i0 and i1
-    write_lists(artifact, tmp_path / "lists", k=2, sold_out=["i0", "i1"])
+    write_lists(artifact, tmp_path / "lists", k=2, changes=gone("i0", "i1"))
     assert lists_of(tmp_path / "lists")["u0"] == ["i2", "i3"]
 
 
@@ -163,7 +175,7 @@ def test_the_service_answers_the_same(tmp_path):
     publish(tmp_path / "home", save(artifact, tmp_path / "home"))
     artifact = load(tmp_path / "home")
     some = artifact.data.items[::7].tolist()
-    write_lists(artifact, tmp_path / "lists", k=10, reasons=True, sold_out=some)
+    write_lists(artifact, tmp_path / "lists", k=10, reasons=True, changes=gone(*some))
     engine = build(Settings(home=tmp_path / "home", deadline_ms=60_000))
     try:
         for item in some:
@@ -191,7 +203,7 @@ def test_users_for_whom_nothing_is_left_are_counted(tmp_path):
 
 def test_everything_sold_out_is_an_empty_table_with_the_same_columns(tmp_path):
     everything = [f"i{i}" for i in range(N_ITEMS)]
-    written = write_lists(shop(), tmp_path / "lists", k=2, sold_out=everything, block=3)
+    written = write_lists(shop(), tmp_path / "lists", k=2, changes=gone(*everything), block=3)
     frame = pd.read_parquet(tmp_path / "lists")
     assert written.n_rows == 0 and len(frame) == 0 and list(frame)[:3] == ["user_id", "rank", "item_id"]
 
@@ -302,7 +314,7 @@ def test_last_nights_lists_stay_until_tonights_are_complete(tmp_path):
         ({"version": "v2"}, "began afresh: the interrupted run had version 'v1', this one has 'v2'"),
         ({"k": 3}, "began afresh: the interrupted run had k 2, this one has 3"),
         ({"block": 3}, "began afresh: the interrupted run had block 2, this one has 3"),
-        ({"sold_out": ["i0"]}, "began afresh: the interrupted run had sold_out"),
+        ({"changes": gone("i0")}, "began afresh: the interrupted run had stock"),
     ],
 )
 def test_another_version_or_other_options_begin_afresh_and_say_so(tmp_path, change, sentence):

@@ -7,6 +7,8 @@ import pytest
 
 from reco_utils.__main__ import main
 from reco_utils.serve import artifact
+from reco_utils.serve.kv import open_kv
+from reco_utils.serve.stock import Stock, shared
 
 SMALL = ["--size", "small"]
 
@@ -85,6 +87,19 @@ def test_lists_go_to_a_folder_and_a_forgotten_user_leaves_all_of_it(home, tmp_pa
     assert "no trace is left" in capsys.readouterr().out
     assert user not in set(pd.read_parquet(out)["user_id"])
     assert not any(artifact.load(home, name).knows(user) for name in names(home))
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:///{folder}/kept.db"])
+def test_what_was_sold_out_since_the_training_is_in_no_list(home, tmp_path, monkeypatch, store):
+    monkeypatch.setenv("RECO_STORE", store.format(folder=tmp_path))
+    kv = shared(open_kv(store.format(folder=tmp_path)), home)  # as the service has it
+    out = tmp_path / "lists"
+    assert serve(home, "lists", "--out", str(out), "-k", "3") == 0
+    item = pd.read_parquet(out)["item_id"].mode()[0]
+    Stock(kv).set(item, False)
+    kv.close()
+    assert serve(home, "lists", "--out", str(out), "-k", "3") == 0
+    assert item not in set(pd.read_parquet(out)["item_id"])
 
 
 def test_old_versions_are_removed(home, capsys):

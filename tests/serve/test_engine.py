@@ -442,6 +442,19 @@ def test_other_processes_learn_what_is_sold_out(artifact, tmp_path, warm_user):
         shop.engine.close()
 
 
+def test_stock_is_known_after_a_restart_though_all_else_is_in_memory(artifact, tmp_path, warm_user):
+    class Home(Held):
+        home = tmp_path
+
+    first, second = (Shop(Home(artifact), tmp_path) for _ in range(2))
+    item = ids(first.engine.recommend(Ask(warm_user)))[0]
+    first.engine.stock(item, False)
+    first.engine.close()
+    second.engine.refresh()
+    assert item not in ids(second.engine.recommend(Ask(warm_user)))
+    second.engine.close()
+
+
 def test_a_training_that_came_later_knows_the_stock_better(shop, artifact, warm_user):
     item = ids(shop.engine.recommend(Ask(warm_user)))[0]
     shop.engine.stock(item, False)
