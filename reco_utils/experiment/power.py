@@ -96,7 +96,11 @@ class Pilot:
         return cls("ratio", float(value), float((top - value * bottom).std(ddof=1) / bottom.mean()))
 
     def sd_after(self, effect: float) -> float:
-        """Standard deviation of a user's value once the metric has moved by `effect`; a proportion's moves with it."""
+        """Standard deviation of a user's value once the metric has moved by `effect`.
+
+        A proportion's moves with it. That of a mean or a ratio is taken to stay, as if all values moved by as much.
+        Where all values grow by a share, it grows by that share too, and the treatment arm has a little less power.
+        """
         if self.kind != "proportion":
             return self.sd
         after = self.baseline + effect
@@ -333,8 +337,9 @@ class _Test:
         shift = abs(change) / math.sqrt(variance * self.variance_left)
         if self.pilot.kind == "mean":
             degrees = n_0 + n_1 - 2
-            z = stdtrit(degrees, 1 - self.level)
-            found, opposite = 1 - nctdtr(degrees, shift, z), nctdtr(degrees, shift, -z)
+            z = -stdtrit(degrees, self.level)
+            missed, opposite = np.nan_to_num(nctdtr(degrees, shift, [z, -z]))  # NaN stands for less than 1e-12
+            found = 1 - missed
         else:
             z = -ndtri(self.level)
             found, opposite = ndtr(shift - z), ndtr(-shift - z)
