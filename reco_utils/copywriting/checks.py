@@ -14,7 +14,7 @@ CLAIM_KINDS = (
     "number", "unit", "price", "material", "colour", "certification", "warranty", "origin", "superlative", "urgency",
     "health", "social-proof", "feature",
 )  # fmt: skip
-OTHER_KINDS = ("length", "banned", "readability", "language", "instruction")
+OTHER_KINDS = ("length", "banned", "readability", "language", "instruction", "unread")
 BANNED = (  # spam triggers
     "100% free", "act now", "apply now", "as seen on tv", "buy now", "call now", "cash bonus",
     "click below", "click here",

@@ -18,7 +18,7 @@ from reco_utils.copywriting.ledger import FUNCTION, Claim, Ledger
 from reco_utils.copywriting.lexicon import PROOFS
 from reco_utils.copywriting.ordinary import COMMON_STEMS, HEADS, NUMBERISH
 from reco_utils.copywriting.quantities import quantities
-from reco_utils.copywriting.words import Token, stem
+from reco_utils.copywriting.words import Token, sentences_in, stem
 
 WEIGHTS = Path(__file__).with_name("weights.tsv")
 LONGEST = 3  # marks in a run
@@ -32,7 +32,6 @@ PERSONAL = frozenset(
 STOPS = {"\u2014": "-", "\u2013": "-", ")": "("} | {c: c for c in ",.;:?!("}
 SOFT = ("not say that there is none", "the facts say no")  # reasons that an honest sentence often gives
 PROVEN = re.compile(rf"[- ](?:{PROOFS.replace(' ', '|')})'$", re.I)
-END = re.compile(r"(?<=[.!?])[\"'\u2019\u201d)]*\s+(?=\S)|\n+")
 
 
 class Mark(NamedTuple):
@@ -129,8 +128,7 @@ def sentences_of(
 ) -> Iterator[Sentence]:
     """The sentences of a text, as the weights see them."""
     against = [claim for claim in made if not claim.supported]
-    starts = [0, *(m.end() for m in END.finditer(text)), len(text)]
-    for start, end in zip(starts, starts[1:]):
+    for start, end in sentences_in(text):
         mine = [(t, w) for t, w in zip(found, words) if start <= t.start < end]
         if not mine:
             continue

@@ -13,11 +13,12 @@ from sklearn.linear_model import LogisticRegression
 
 from reco_utils.copywriting.brief import Brief
 from reco_utils.copywriting.claims import objections
-from reco_utils.copywriting.doubt import END, WEIGHTS, sentences_of
+from reco_utils.copywriting.doubt import WEIGHTS, sentences_of
 from reco_utils.copywriting.ledger import ledger_of
 from reco_utils.copywriting.prompts import TONES
 from reco_utils.copywriting.scores import sentences
 from reco_utils.copywriting.templates import TemplateWriter
+from reco_utils.copywriting.words import FULL_STOP
 
 STRENGTH = 0.2  # inverse of the penalty
 RARE = 3  # a trait of fewer sentences is left out
@@ -73,7 +74,9 @@ def written(rows: Iterable[Mapping]) -> list[dict]:
     return [
         {"id": "template", "facts": facts, "text": sentence, "label": "supported", "span": ""}
         for at, facts in enumerate(briefs)
-        for sentence in END.split(TemplateWriter().description(Brief.of(facts), tone=list(TONES)[at % len(TONES)]))
+        for sentence in FULL_STOP.split(
+            TemplateWriter().description(Brief.of(facts), tone=list(TONES)[at % len(TONES)])
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from reco_utils.copywriting.lexicon import IMPLIES, SAME
 TOKEN = re.compile(r"(?i:wi-fi|e-mail|t-shirt)\b|[^\W_]+(?:'[^\W_]+)*")
 BREAK = re.compile(r"[,.;:!?()\[\]\u2013\u2014|\n]|\s-\s")  # what separates clauses
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[;:\u2014\n]")
+FULL_STOP = re.compile(r"(?<=[.!?])[\"'\u2019\u201d)]*\s+(?=\S)|\n+")
 _JOINED = re.compile(r"(\w{3,})(proof|resistant|repellent|resistance)")
 
 
@@ -66,6 +67,12 @@ def _parts(word):
     word = word.lower().replace("-", "")
     joined = _JOINED.fullmatch(word)
     return joined.groups() if joined else (word,)
+
+
+def sentences_in(text: str) -> list[tuple[int, int]]:
+    """Where each whole sentence begins and ends, the space behind it included."""
+    cuts = [0, *(m.end() for m in FULL_STOP.finditer(text)), len(text)]
+    return list(zip(cuts, cuts[1:]))
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """From a brief to a text that may be published: a provider writes, the checker judges, the template stands by.
 
-    prompt -> provider -> check -> refused? once more with the reasons -> check -> refused? -> template -> check
+    prompt -> provider -> check (-> second reader) -> refused? once more with the reasons -> ... -> template -> check
 
 Nothing leaves here unchecked. A text that even the template cannot write without a finding comes back empty.
 """
@@ -23,12 +23,16 @@ import pandas as pd
 from reco_utils.copywriting import prompts
 from reco_utils.copywriting.brief import Brief
 from reco_utils.copywriting.checks import Checked, Finding, Limits, check_text
+from reco_utils.copywriting.ordinary import NUMBERISH
 from reco_utils.copywriting.prompts import META_CHARS, NAME, SUBJECT_CHARS, TITLE_CHARS, Prompt
 from reco_utils.copywriting.providers import Provider, ProviderError, count_tokens
+from reco_utils.copywriting.reading import second_reading
 from reco_utils.copywriting.templates import LAST_SUBJECTS, Page, TemplateWriter
+from reco_utils.copywriting.words import stems
 
 MOST_CHARS = 12_000  # a longer answer is refused unread
 KEPT_CHARS = 2_000  # of a refused text
+SENTENCE_WORDS = 12  # as long as a sentence of copy usually is
 SPAM = (
     "free!", "act fast", "winner", "you won", "urgent", "last chance", "limited time", "hurry", "don't miss",
     "dear friend", "congratulations", "!!", "$$",
@@ -87,6 +91,9 @@ class Writer:
         Banned words and language; lengths come from each task.
     attempts : int, at least 1
         How often a provider is asked for one text; from the second time on with the reasons of the refusal.
+    judge : Provider or None
+        A large model that reads, sentence by sentence, what the check let pass (`reading.py`); what it objects to, or
+        cannot read, is refused. None: the check decides alone. The template is not read: it has only facts to tell.
     """
 
     provider: Provider | None = None
@@ -94,6 +101,7 @@ class Writer:
     check: Callable[..., Checked] = check_text
     limits: Limits = Limits()
     attempts: int = 2
+    judge: Provider | None = None
 
     def __post_init__(self):
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
@@ -141,13 +149,23 @@ class Writer:
                 break
             text = tidy(completion.text)
             checked = self._judged(text, task, completion)
+            if checked.ok and self.judge is not None:
+                checked = self._read_again(checked, task, errors)
             if checked.ok:
                 return Written(text, completion.provider, attempts, tuple(refused), checked, tuple(errors))
             refused.append((checked.text[:KEPT_CHARS], checked.findings))
-            if completion.stop == "refused":
+            if completion.stop == "refused" or any(f.kind == "unread" for f in checked.findings):
                 break
             prompt = prompts.again(task.prompt, text, [f"{f.kind}: {f.why}" for f in checked.findings])
         return self._fall_back(task, attempts, refused, errors)
+
+    def _read_again(self, checked, task, errors):
+        """The second reader's verdict; where it gives none, the text is refused unread."""
+        try:
+            return replace(checked, findings=second_reading(checked.text, task.brief, self.judge))
+        except ProviderError as error:
+            errors.append(str(error))
+            return _refusal(checked.text, "unread", "the second reader gave no answer")
 
     def _fall_back(self, task, attempts, refused, errors):
         """The template's text; else without the sentences that have a finding; else the last resort; or nothing."""
@@ -208,12 +226,16 @@ def _gaps_left(text, brief):
 
 
 def _description_faults(_, text, brief):
-    """A description is about the product: it has a word of the title, of three letters or more where there is one."""
+    """A description is about the product: it has a word of the title, and the noun of what the shop says that it is."""
     title = set(re.findall(r"[^\W_]+", brief.name.lower()))
     title = {word for word in title if len(word) > 2} or title
-    if not title or title & set(re.findall(r"[^\W_]+", text.lower())):
-        return []
-    return [Finding("language", 0, len(text), "no word of the title: is this about the product?")]
+    if title and not title & set(re.findall(r"[^\W_]+", text.lower())):
+        return [Finding("language", 0, len(text), "no word of the title: is this about the product?")]
+    kind = prompts.kind_of(brief)
+    nouns = [word for word in stems(kind) if word not in NUMBERISH]
+    if nouns and nouns[-1] not in stems(text):
+        return [Finding("language", 0, len(text), f"does not speak of any {kind!r}")]
+    return []
 
 
 def _subject_faults(_, text, brief):
@@ -337,14 +359,24 @@ def estimate(
         Money per million tokens of input and of output.
     """
     asked = [prompts.description(brief, tone, max_words) for _, brief in _pairs(briefs)]
-    once_in, once_out = sum(map(count_tokens, asked)), sum(prompt.max_tokens for prompt in asked)
+    once = sum(map(count_tokens, asked)), sum(prompt.max_tokens for prompt in asked)
     more = sum(count_tokens(replace(prompt, user=prompt.user + " " * 2700)) for prompt in asked)
-    most = (once_in + (attempts - 1) * more, once_out * attempts)
+    return _estimate(len(asked), once, (once[0] + (attempts - 1) * more, once[1] * attempts), prices)
 
+
+def estimate_reading(briefs: Iterable[Brief], *, max_words: int = 80, attempts: int = 2, prices=None) -> Estimate:
+    """The same for the second reader, one call for each sentence of about twelve words; its prices are its own."""
+    calls = -(-prompts.check_words(max_words) // SENTENCE_WORDS)
+    asked = [prompts.unsupported(brief, " " * 6 * SENTENCE_WORDS) for _, brief in _pairs(briefs)]
+    once = calls * sum(map(count_tokens, asked)), calls * sum(prompt.max_tokens for prompt in asked)
+    return _estimate(len(asked), once, (attempts * once[0], attempts * once[1]), prices)
+
+
+def _estimate(texts, once, most, prices):
     def money(tokens):
         return None if prices is None else sum(n * price for n, price in zip(tokens, prices)) / 1e6
 
-    return Estimate(len(asked), once_in, once_out, *most, money((once_in, once_out)), money(most))
+    return Estimate(texts, *once, *most, money(once), money(most))
 
 
 def write_all(

@@ -6,8 +6,9 @@ from reco_utils.copywriting import doubt
 from reco_utils.copywriting.brief import Brief
 from reco_utils.copywriting.checks import check_text
 from reco_utils.copywriting.claims import objections
-from reco_utils.copywriting.doubt import END, firm, read_weights, sentences_of
+from reco_utils.copywriting.doubt import firm, read_weights, sentences_of
 from reco_utils.copywriting.ledger import Claim, ledger_of
+from reco_utils.copywriting.words import FULL_STOP
 
 MUG = Brief.of({"title": "Blue enamel mug 350 ml", "price": 9.0})
 
@@ -56,7 +57,7 @@ def test_the_refused_words_are_those_between_the_stops_that_add_most(monkeypatch
 
 
 def test_sentences_are_judged_one_by_one():
-    assert END.split('Mug! "Blue?" A 3.5 l pot.\nEnd') == ["Mug!", '"Blue?', "A 3.5 l pot.", "End"]
+    assert FULL_STOP.split('Mug! "Blue?" A 3.5 l pot.\nEnd') == ["Mug!", '"Blue?', "A 3.5 l pot.", "End"]
     assert len(read("A mug. A blue mug.")) == 2
 
 

@@ -80,6 +80,13 @@ def test_a_provider_that_declines_is_not_asked_again(mug, scripted):
     assert written.provider == "template" and len(provider.prompts) == 1
 
 
+def test_a_text_about_another_kind_of_thing_is_refused(scripted):
+    gloves = Brief("Greenacre gardening gloves, S, black", brand="Greenacre", tags=("gardening gloves",))
+    written = Writer(scripted("Greenacre garden tools, in black.")).description(gloves)
+    assert written.provider == "template" and kinds(written) == [{"language"}] * 2
+    assert Writer(scripted("A black glove by Greenacre.")).description(gloves).provider == "scripted"
+
+
 def test_length_is_checked_not_only_asked_for(mug, scripted):
     written = Writer(scripted(f"{GOOD} {GOOD}")).description(mug, max_words=20)
     assert written.provider == "template" and "length" in kinds(written)[0]
