@@ -126,11 +126,11 @@ def _check_users(totals):
     twice = totals[totals["user_id"].duplicated(keep=False)]
     if len(twice):
         arms = twice.groupby("user_id", sort=False, observed=True)["arm"].nunique()
-        both = arms.index[arms > 1]
+        both = arms.index[arms > 1].tolist()
         if len(both):
             found = sorted(twice.loc[twice["user_id"] == both[0], "arm"].astype(str).unique())
             raise ValueError(f"{len(both)} users are in two arms, such as {both[0]!r} in {found}; a user has one arm")
-        raise ValueError(f"totals have a row per user, got {len(arms)} users twice, such as {arms.index[0]!r}")
+        raise ValueError(f"totals have a row per user, got {len(arms)} users twice, such as {arms.index.tolist()[0]!r}")
 
 
 def _arms(totals, control, shares):

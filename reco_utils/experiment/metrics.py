@@ -101,12 +101,8 @@ class _OfUsers(Metric):
         """
         columns = self._values(totals)
         if self.winsorise is not None:
-            columns = [
-                winsorise(columns[0], self.winsorise),
-                columns[1],
-                winsorise(columns[2], self.winsorise),
-                columns[3],
-            ]
+            y, d, x, e = columns
+            columns = [self._cut(y), d, self._cut(x), e]
         return np.column_stack(columns)
 
     def _cut(self, values):

@@ -101,7 +101,7 @@ class Report:
         """
         if self.alpha != 0.05:
             raise ValueError(f"the file holds 95 % intervals, but alpha is {self.alpha}; analyse with alpha=0.05")
-        if Path(self.name).name != self.name or self.name.startswith("."):
+        if not self.name or Path(self.name).name != self.name or self.name.startswith("."):
             raise ValueError(f"name must do as the name of a file, got {self.name!r}")
         record = {
             "name": self.name, "question": question, "source": source, "verdict": self.decision,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
-from scipy.special import lambertw
+from scipy.special import lambertw, ndtr
 from scipy.stats import norm
 
 from reco_utils.experiment.checks import check_columns, check_numbers
@@ -200,7 +200,8 @@ def _of_arms(users, arm, control):
         if not (part["arm"] == name).any():
             raise ValueError(f"arm {name!r} has no users; the arms are {sorted(set(users['arm']), key=str)}")
     if part["user_id"].duplicated().any():
-        raise ValueError(f"user {part.loc[part['user_id'].duplicated(), 'user_id'].iloc[0]!r} is there twice")
+        twice = part.loc[part["user_id"].duplicated(), "user_id"].tolist()
+        raise ValueError(f"user {twice[0]!r} is there twice; users have one row each")
     return part.reset_index(drop=True)
 
 
@@ -249,9 +250,9 @@ def _looks(information, sides, choose):
     for look, (root, step) in enumerate(zip(np.sqrt(information), steps)):
 
         def exceeds(bound, nodes=nodes, mass=mass, root=root, step=step):
-            beyond = norm.sf((bound * root - nodes) / step)
+            beyond = ndtr((nodes - bound * root) / step)
             if sides == 2:
-                beyond = beyond + norm.cdf((-bound * root - nodes) / step)
+                beyond = beyond + ndtr((-bound * root - nodes) / step)
             return float(mass @ beyond)
 
         bound = choose(look, exceeds)
@@ -263,7 +264,7 @@ def _looks(information, sides, choose):
         n_nodes = int(np.clip(5 * (high - low) / steps[look + 1], 64, 2000))
         x, w = np.polynomial.legendre.leggauss(n_nodes)
         new = (low + high) / 2 + (high - low) / 2 * x
-        density = norm.pdf((new[:, None] - nodes) / step) @ mass / step
+        density = np.exp(-0.5 * ((new[:, None] - nodes) / step) ** 2) @ mass / (np.sqrt(2 * np.pi) * step)
         nodes, mass = new, density * w * (high - low) / 2
 
 
