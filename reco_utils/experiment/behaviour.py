@@ -110,6 +110,9 @@ class Behaviour:
         for name in ("visits_per_week", "activity_shape", "novelty_half_life_days", "half_life_days"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be a finite number above 0, got {getattr(self, name)!r}")
+        for name in ("attention", "caution"):
+            if not np.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be a finite number, got {getattr(self, name)!r}")
         for name in ("monotony", "staleness", "novelty", "pleased", "displeased", "hurry", "glance_s"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be a finite number of at least 0, got {getattr(self, name)!r}")

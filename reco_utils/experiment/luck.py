@@ -26,6 +26,7 @@ DAY_ZERO, VISITS = np.int64(1_000_000), np.int64(64)  # days may be negative; fe
 @njit(nogil=True, cache=True, inline="always")
 def mix(bits):
     """64 bits stirred so that each of them depends on all: uint64 -> uint64, one to one."""
+    bits = np.uint64(bits)
     bits = (bits ^ (bits >> BY_30)) * FIRST
     bits = (bits ^ (bits >> BY_27)) * SECOND
     return bits ^ (bits >> BY_31)
@@ -42,7 +43,7 @@ def visit_key(seed, shopper, day, visit):
 @njit(nogil=True, cache=True, inline="always")
 def luck(key, number):
     """Draw `number` of a key: a float64 in [0, 1), evenly spread."""
-    return np.float64(mix(key + np.uint64(number) * GOLDEN) >> BY_11) * 2.0**-53
+    return np.float64(mix(np.uint64(key) + np.uint64(number) * GOLDEN) >> BY_11) * 2.0**-53
 
 
 @njit(nogil=True, cache=True, inline="always")

@@ -68,8 +68,10 @@ class Shoppers:
         if not 0 <= self.taste_noise < np.inf:
             raise ValueError(f"taste_noise must be a finite number of at least 0, got {self.taste_noise!r}")
         n_users, n_items = len(self.tastes.users), len(self.tastes.items)
-        if self.kinds is not None and np.shape(self.kinds) != (n_items,):
-            raise ValueError(f"kinds must have one number per item, ({n_items},), got {np.shape(self.kinds)}")
+        if self.kinds is not None:
+            kinds = np.asarray(self.kinds)
+            if kinds.shape != (n_items,) or kinds.dtype.kind not in "iu":
+                raise ValueError(f"kinds must be whole numbers ({n_items},), got {kinds.dtype} {kinds.shape}")
         if self.activity is not None:
             if np.shape(self.activity) != (n_users,):
                 raise ValueError(f"activity must have one number per user, ({n_users},), got {np.shape(self.activity)}")

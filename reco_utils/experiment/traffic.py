@@ -37,7 +37,8 @@ class Traffic:
     ----------
     users : frame, one row per shopper in the test: user_id, arm, device, shop_user (whose lists she saw)
     visits : frame, one row per visit
-        user_id (categorical), arm (categorical), day (from 0), session (numbered in order of time), bounced (bool),
+        user_id (categorical), arm (categorical), day (from 0), session (numbered by day
+        and shopper: the one column that hangs on who else came), bounced (bool),
         examined, shown, clicks, carts, orders (0 or 1: one checkout per visit), units, revenue, search_clicks, dwell_s,
         latency_ms. carts counts the list's; orders, units and revenue also what was found by searching.
     before : frame like visits, of the days before the test (day < 0)
