@@ -59,8 +59,8 @@ data = artifact.load(sys.argv[1]).data
 print(json.dumps([list(data.users), list(data.items)]))
 """
 SERVE = """import os, sys
-from reco_utils.serve import api, settings
-sys.exit(api.run(settings.Settings.from_environment(os.environ)))
+from reco_utils.serve import server, settings
+sys.exit(server.run(settings.Settings.from_environment(os.environ)))
 """
 COLUMNS = (
     "rate",

@@ -246,7 +246,7 @@ def test_make_lock_writes_these_locks_too():
 
 LOADED = """
 import sys
-import reco_utils.serve.api, reco_utils.serve.batch, reco_utils.serve.command, reco_utils.data.registry
+import reco_utils.serve.server, reco_utils.serve.batch, reco_utils.serve.command, reco_utils.data.registry
 import reco_utils.data.shift, reco_utils.data.shop
 print(*(name for name in sys.modules if name.startswith("reco_utils")))
 print(*{name.partition(".")[0] for name in sys.modules})

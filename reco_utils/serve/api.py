@@ -1,8 +1,6 @@
-"""The engine over HTTP, for one process; all of what may be asked stands in `contract`.
+"""The engine over HTTP: every route, read, checked and documented by FastAPI.
 
-    app = create_app(engine, settings)           # an ASGI app
-    status = run(settings)                       # until Ctrl-C or SIGTERM
-    with running(app) as url: ...                # in a thread, for tests and notebooks
+    app = create_app(engine, settings)           # an ASGI app, that `server` runs
 
 A list that lies ready is answered on the event loop; what must be made, and what waits for the disk or the network, on
 a thread, and a thread costs a request twice what the list does.
@@ -10,64 +8,44 @@ a thread, and a thread costs a request twice what the list does.
 
 import asyncio
 import contextlib
-import gc
 import hmac
-import json
-import logging
 import math
-import os
-import signal
-import socket
-import sys
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
-import uvicorn
-from fastapi import FastAPI, Request
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
-from starlette.routing import Route
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import APIRouter, Body, Depends, FastAPI, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CollectorRegistry, generate_latest
+from pydantic_core import to_json
 
 from reco_utils import __version__
-from reco_utils.serve import artifact, contract, reference
+from reco_utils.serve import artifact, reference, schemas
 from reco_utils.serve.artifact import ArtifactError, Published
-from reco_utils.serve.ask import MAX_K, Answer, Ask, BadRequest, NotFound, Unavailable
-from reco_utils.serve.cache import ListCache
+from reco_utils.serve.ask import Answer, Ask, BadRequest, NotFound
 from reco_utils.serve.engine import Engine
-from reco_utils.serve.event_log import EventLog
-from reco_utils.serve.feature_store import FeatureStore, catalog_facts
-from reco_utils.serve.freshness import Freshness
-from reco_utils.serve.guard import Guard, JsonLines
-from reco_utils.serve.kv import MemoryKV, open_kv
-from reco_utils.serve.live import Live
-from reco_utils.serve.monitor import Monitor
-from reco_utils.serve.problems import Problem
+from reco_utils.serve.journal import Journal
+from reco_utils.serve.limits import Limits
+from reco_utils.serve.problems import Problem, ProblemDetails, add_handlers, refused
+from reco_utils.serve.schemas import ItemId, UserId
 from reco_utils.serve.settings import SECRET_LENGTH, Settings
-from reco_utils.serve.upkeep import Upkeep, settle
+from reco_utils.serve.upkeep import Upkeep
 from reco_utils.serve.view import POPULAR
 
-log = logging.getLogger("reco_utils.serve")
-
-EVENTS = "events.db"  # the event log, in the home of the artifacts
-FEATURE_BYTES = 512 * 2**20  # in memory; a user takes about 1 KB
-HEADER_SECONDS = 10  # a request whose head has not arrived by then is given up
-IDLE_SECONDS = 30  # how long a connection may be silent between requests
-LARGEST_HEAD = 32_768  # bytes of a request's line and headers
+ABOUT = "Lists for users, known or not. Every error is a problem of RFC 9457; ids in paths are percent-encoded."
 
 
 # --------------------------------------------------------------------------------------------------------------- app
 def create_app(engine: Engine, settings: Settings, clock: Callable[[], float] = time.monotonic) -> FastAPI:
-    """The app: every operation of the contract over an engine, behind the guard.
+    """The app: all routes over an engine, within its limits.
 
     While it runs, a thread looks for newly published versions. The engine stays the caller's to close.
 
@@ -78,132 +56,85 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], float] = 
     clock : function () -> seconds
         Fills the token buckets of the rate limit.
     """
-    counts: Counter = Counter()
-    rooms = Rooms(engine, settings, counts)
     app = FastAPI(
-        title="Recommendations", version=__version__, openapi_url=None, docs_url=None, redoc_url=None,
-        redirect_slashes=False, lifespan=lambda app: _looking_after(rooms),
+        title="Recommendations", version=__version__, description=ABOUT, docs_url=None, redoc_url=None,
+        redirect_slashes=False, lifespan=_looking_after, generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
-    for name, operation in contract.OPERATIONS.items():
-        path = operation.path.replace("}", ":path}")
-        app.router.routes.append(_Quick(path, rooms.endpoint(name), methods=[operation.method], name=name))
-    described = contract.document(__version__)
-    app.openapi = lambda: described
-    _add_page(app, "/openapi.json", json.dumps(described).encode(), "application/json")
-    _add_page(app, "/docs", reference.page(described).encode(), "text/html; charset=utf-8")
-    app.add_exception_handler(HTTPException, _not_routed)
-    app.add_middleware(Guard, settings=settings, counts=counts, clock=clock)
+    app.state.desk = Desk(engine, settings)
+    for router in (shop, admin, health, pages):
+        app.include_router(router)
+    app.openapi = partial(_document, app)
+    add_handlers(app)
+    app.add_middleware(AsSent)
+    app.add_middleware(Limits, settings=settings, clock=clock)
+    app.add_middleware(Journal, settings=settings, registry=app.state.desk.registry)
     return app
 
 
-class _Quick(Route):
-    """A route that hands the request over as it is: what is in it is read by the contract, three times as fast."""
+class AsSent:
+    """ASGI middleware: paths stay percent-encoded, for a quoted slash in an id is no slash; HEAD is as GET."""
 
-    def matches(self, scope):
-        found, child = super().matches(scope)
-        return found, {**child, "asked": self.name} if child else child
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http":
+            raw = scope.get("raw_path")
+            scope["path"] = quote(scope["path"]) if raw is None else raw.decode("latin-1")
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+        asked = {**scope, "method": "GET"}  # the server knows that nothing but the head is to be sent
+        await self.app(asked, receive, send)
+        scope["route"] = asked.get("route")
 
 
-def _add_page(app, path, content, media) -> None:
-    """Serve something that never changes."""
-
-    async def page(request):
-        return Response(content, media_type=media)
-
-    app.router.routes.append(_Quick(path, page, methods=["GET"], name=path.strip("/")))
-
-
-async def _not_routed(request: Request, error: HTTPException):
-    """No such path, or not with this method."""
-    if error.status_code == 405:
-        raise Problem(405, f"allowed here: {error.headers.get('Allow', '')}", error.headers)
-    raise Problem(404, "there is nothing at this address; /docs lists what there is")
+def _document(app) -> dict[str, Any]:
+    """The OpenAPI document, in which refusals are problems, not what FastAPI would send."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        forms = document["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            forms.pop(name, None)
+        forms["Problem"] = ProblemDetails.model_json_schema()
+    return app.openapi_schema
 
 
 @contextlib.asynccontextmanager
-async def _looking_after(rooms):
+async def _looking_after(app):
     """While the app runs: the upkeep of the engine, on a thread of its own."""
-    with rooms.upkeep:
+    desk = app.state.desk
+    current_default_thread_limiter().total_tokens = desk.settings.threads
+    with desk.upkeep:
         yield
-    for pool in rooms.open():  # anew, for an app may be started again
-        await asyncio.to_thread(pool.shutdown)
+    await asyncio.to_thread(desk.makers.shutdown)
+    desk.makers = desk.new_makers()  # for an app may be started again
 
 
-# -------------------------------------------------------------------------------------------------------- operations
-class Rooms:
-    """What is behind each operation of the contract: a method of its name, values in, response out."""
+class Desk:
+    """Where the routes find the engine, its upkeep, the threads that make lists, and the counters."""
 
-    def __init__(self, engine: Engine, settings: Settings, counts: Counter):
-        self.engine, self.settings, self.counts = engine, settings, counts
-        self.upkeep = Upkeep(engine, settings.refresh_seconds)
-        self.open()
+    def __init__(self, engine: Engine, settings: Settings):
+        self.engine, self.settings, self.registry = engine, settings, CollectorRegistry()
+        self.upkeep, self.makers = Upkeep(engine, settings.refresh_seconds), self.new_makers()
 
-    def open(self) -> tuple[ThreadPoolExecutor, ...]:
-        """Threads for what waits, and others to make lists; returns those there were before.
+    def new_makers(self) -> ThreadPoolExecutor:
+        """Threads to make lists on.
 
         Where everything lies in memory one thread makes all lists: several would take the interpreter from one another
         and from the event loop, and each list would be later. Of 500 new lists a second 95 % are ready within 45 ms
         with one thread, 89 with two, 121 with eight.
         """
-        before = tuple(getattr(self, name) for name in ("pool", "makers") if hasattr(self, name))
-        n_makers = 1 if self.settings.store == "memory:" else self.settings.threads
-        self.pool = ThreadPoolExecutor(self.settings.threads, "reco-waiting")
-        self.makers = ThreadPoolExecutor(n_makers, "reco-making")
-        return before
-
-    def endpoint(self, name: str) -> Callable:
-        """What the route of an operation calls: reads key, query, path and body, then hands over the values."""
-        operation, room = contract.OPERATIONS[name], getattr(self, name)
-        params = operation.params or {}
-
-        async def endpoint(request: Request) -> Response:
-            if operation.admin:
-                self.admit(request)
-            given = contract.read_query(request.scope["query_string"], params)
-            for part, quoted in request.path_params.items():
-                given[part] = contract.read_id(quoted)
-            if operation.body:
-                given["body"] = contract.read_json(await request.body(), request.headers.get("content-type", ""))
-            return await room(request, given)
-
-        return endpoint
-
-    def admit(self, request: Request) -> None:
-        """Refuse whoever does not know the admin key; how long that takes says nothing about it."""
-        key = self.settings.admin_key
-        if not key:
-            raise Problem(
-                403, f"admin routes are off; set RECO_ADMIN_KEY ({SECRET_LENGTH} or more characters) and start again"
-            )
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if not hmac.compare_digest(given.strip().encode(), key.encode()) or scheme.lower() != "bearer":
-            raise Problem(401, "send the admin key as Authorization: Bearer <key>", {"WWW-Authenticate": "Bearer"})
-
-    async def apart(self, function: Callable, *args) -> Any:
-        """Call what may wait for disk or network on a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, function, *args)
+        return ThreadPoolExecutor(1 if self.settings.store == "memory:" else self.settings.threads, "reco-making")
 
     async def made(self, function: Callable, *args) -> Any:
         """Call what takes processor time on a thread."""
         return await asyncio.get_running_loop().run_in_executor(self.makers, function, *args)
 
-    # ------------------------------------------------------------------------------------------------------ questions
-    async def recommend(self, request, given) -> Response:
-        """A list for a user."""
-        ask = Ask(
-            given["user"],
-            given.get("k", 10),
-            given.get("reasons", False),
-            tuple(given.get("session", ())),
-            tuple(given.get("category", ())),
-            (given.get("min_price"), given.get("max_price")),
-            given.get("model"),
-            given.get("arm", ""),
-        )
-        answer = self.engine.at_once(ask) or await self._in_time(ask)
-        return _list(request, answer, reasons=ask.reasons)
-
-    async def _in_time(self, ask) -> Answer:
+    async def in_time(self, ask: Ask) -> Answer:
         """The list made on a thread; what is popular if no thread gets round to it within half the deadline."""
         job = self.makers.submit(self.engine.recommend, ask)
         making = asyncio.wrap_future(job)
@@ -213,90 +144,7 @@ class Rooms:
         answer = self.engine.recommend(replace(ask, model=POPULAR))
         return replace(answer, degraded=(*answer.degraded, "busy"))
 
-    async def similar(self, request, given) -> Response:
-        """What goes with an item."""
-        return _list(request, await self.made(self.engine.similar, given["item"], given.get("k", 10)))
-
-    async def search(self, request, given) -> Response:
-        """Items for words."""
-        answer = await self.made(self.engine.search, given["q"], given.get("user"), given.get("k", 10))
-        return _list(request, answer, understood=plain(answer.understood))
-
-    async def features(self, request, given) -> Response:
-        """What is known of a user."""
-        return _json(plain(await self.apart(self.engine.features, given["user"])))
-
-    async def item(self, request, given) -> Response:
-        """A row of the catalogue."""
-        return _json(plain(await self.apart(self.engine.item, given["item"])))
-
-    async def items(self, request, given) -> Response:
-        """Several rows of the catalogue."""
-        if len(given["id"]) > MAX_K:
-            raise BadRequest(f"id may be given {MAX_K} times, got {len(given['id'])}")
-        found, unknown = await self.apart(_rows, self.engine, given["id"])
-        return _json({"items": found, "unknown": unknown})
-
-    async def categories(self, request, given) -> Response:
-        """Names for the filter."""
-        return _json({"categories": plain(await self.apart(self.engine.categories))})
-
-    async def models(self, request, given) -> Response:
-        """Names for the switch."""
-        return _json({"models": plain(await self.apart(self.engine.models))})
-
-    # -------------------------------------------------------------------------------------------------------- changes
-    async def events(self, request, given) -> Response:
-        """Take events in."""
-        events = given["body"]
-        if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
-            raise BadRequest("the body must be a list of events, each an object")
-        if not 1 <= len(events) <= self.settings.max_events:
-            raise BadRequest(f"1 to {self.settings.max_events} events may be sent at once, got {len(events)}")
-        taken = await self.apart(self.engine.ingest, events)
-        found = {"accepted": taken.accepted, "duplicates": taken.duplicates, "degraded": list(taken.degraded)}
-        return _json(found, 202)
-
-    async def forget(self, request, given) -> Response:
-        """Remove every trace of a user."""
-        gone = await self.apart(self._forget, given["user"])
-        return _json({"removed": plain(gone.removed), "trace": list(gone.trace), "clean": not gone.trace})
-
-    def _forget(self, user):
-        """Forget a user while nobody writes features."""
-        with self.upkeep.feeding:
-            return self.engine.forget(user)
-
-    async def versions(self, request, given) -> Response:
-        """What is stored and what is served."""
-        home = self.engine.live.home
-        table, served = await self.apart(lambda: (artifact.versions(home), artifact.published(home)))
-        return _json({"published": _published(served), "versions": plain(table.to_dict("records"))})
-
-    async def publish(self, request, given) -> Response:
-        """Serve a version to everybody."""
-        (version,) = contract.read_object(given["body"], version=str)
-        return _json(_published(await self.apart(self._change, artifact.publish, version)))
-
-    async def canary(self, request, given) -> Response:
-        """Try a version on some."""
-        version, share = contract.read_object(given["body"], version=str, share=float)
-        if not 0 < share < 1:
-            raise BadRequest(f"share must be above 0 and below 1, got {share}")
-        change = partial(artifact.publish, canary=float(share))
-        return _json(_published(await self.apart(self._change, change, version)))
-
-    async def rollback(self, request, given) -> Response:
-        """End the canary, or serve the version before."""
-        return _json(_published(await self.apart(self._change, artifact.rollback)))
-
-    async def stock(self, request, given) -> Response:
-        """An item is there or not."""
-        item, in_stock = contract.read_object(given["body"], item=str, in_stock=bool)
-        await self.apart(self.engine.stock, item, in_stock)
-        return _json({"item": item, "in_stock": in_stock})
-
-    def _change(self, change, *version) -> Published:
+    def change(self, change: Callable, *version: str) -> dict[str, Any]:
         """Publish or roll back, and serve it at once."""
         home = self.engine.live.home
         try:
@@ -304,39 +152,68 @@ class Rooms:
         except ArtifactError as refusal:
             raise Problem(409, str(refusal).replace(str(home), "the store")) from None
         self.engine.refresh()
-        return served
-
-    # --------------------------------------------------------------------------------------------------------- upkeep
-    async def live(self, request, given) -> Response:
-        """The process is up, or this would not answer."""
-        return _json({"status": "alive"})
-
-    async def ready(self, request, given) -> Response:
-        """May it serve?"""
-        health = await self.apart(self.engine.health)
-        found = {"version": health.version, "age_hours": plain(health.age_hours), "breakers": plain(health.breakers)}
-        if not health.ready:
-            raise Problem(503, f"not ready: {'; '.join(health.reasons)}", reasons=list(health.reasons), **found)
-        return _json({"ready": True, **found, "reasons": list(health.reasons)})
-
-    async def metrics(self, request, given) -> Response:
-        """Counters of the engine and of the requests."""
-        text = await self.apart(self.engine.monitor.prometheus)
-        return Response(text + _counted(self.counts), media_type="text/plain; version=0.0.4")
+        return _served(served)
 
 
-def _rows(engine, ids):
-    """Rows of the catalogue, and the ids that have none."""
-    found, unknown = [], []
-    for item in dict.fromkeys(ids):
-        try:
-            found.append(plain(engine.item(item)))
-        except NotFound:
-            unknown.append(item)
-    return found, unknown
+# -------------------------------------------------------------------------------------------------------- dependencies
+async def _desk(request: Request) -> Desk:
+    """The desk of this app."""
+    return request.app.state.desk
 
 
-def _published(served: Published) -> dict:
+AtDesk = Annotated[Desk, Depends(_desk)]
+bearer = HTTPBearer(scheme_name="admin", description="RECO_ADMIN_KEY", auto_error=False)
+
+
+async def _admit(desk: AtDesk, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
+    """Refuse whoever does not know the admin key; how long that takes says nothing about it."""
+    key = desk.settings.admin_key
+    if not key:
+        raise Problem(
+            403, f"admin routes are off; set RECO_ADMIN_KEY ({SECRET_LENGTH} or more characters) and start again"
+        )
+    sent = "" if given is None else given.credentials.strip()
+    if not hmac.compare_digest(sent.encode(), key.encode()):
+        raise Problem(401, "send the admin key as Authorization: Bearer <key>", {"WWW-Authenticate": "Bearer"})
+
+
+async def _json_only(request: Request) -> None:
+    """Refuse a body in another format."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Problem(415, "the body must be JSON, with Content-Type: application/json")
+
+
+# ------------------------------------------------------------------------------------------------------------- answers
+class Json(JSONResponse):
+    """A value of Python, numpy or pandas as JSON; what is NaN or infinite is null."""
+
+    def render(self, content: Any) -> bytes:
+        """The value as bytes."""
+        return to_json(content, inf_nan_mode="null", fallback=_plain)
+
+
+def _plain(value):
+    """What pydantic does not know, as something it does."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if hasattr(value, "items"):
+        return dict(value)
+    return None if value is pd.NA else str(value)
+
+
+def _listed(request: Request, answer: Answer, *, reasons: bool = False, **more) -> Json:
+    """A list as a response; the log learns how it was made, not for whom."""
+    places = [place._asdict() for place in answer.items]
+    if reasons:
+        for place in places:
+            place["reason"] = answer.reasons.get(place["item"])
+    noted = {"step": answer.step, "path": answer.path, "degraded": list(answer.degraded)}
+    request.state.noted = noted
+    found = {"user": answer.user or None, "version": answer.version, **noted, "cached": answer.cached}
+    return Json({**found, "items": places, **more})
+
+
+def _served(served: Published) -> dict[str, Any]:
     """Which versions are served, for JSON."""
     return {
         "version": served.version, "canary_version": served.canary_version, "canary_share": served.canary_share,
@@ -344,246 +221,187 @@ def _published(served: Published) -> dict:
     }  # fmt: skip
 
 
-def _counted(counts) -> str:
-    """Requests by route, method and status in the text format of Prometheus."""
-    lines = ["# HELP reco_http_requests_total Requests by route, method and status.",
-             "# TYPE reco_http_requests_total counter"]  # fmt: skip
-    for (route, method, status), n in sorted(counts.items()):
-        lines.append(f'reco_http_requests_total{{route="{route}",method="{method}",status="{status}"}} {n}')
-    return "\n".join(lines) + "\n"
+# ----------------------------------------------------------------------------------------------------------- questions
+shop = APIRouter(prefix="/v1", tags=["shop"], responses=refused(429, 503))
 
 
-# ---------------------------------------------------------------------------------------------------------- answers
-def _json(value, status: int = 200) -> Response:
-    """A value as a response."""
-    return Response(_written(value), status, media_type="application/json")
+@shop.get("/users/{user:path}/recommendations", response_model=schemas.Listing, responses=refused(400))
+async def recommend(request: Request, desk: AtDesk, user: UserId, query: Annotated[schemas.ListQuery, Query()]):
+    """A list for a user, known or not.
 
-
-_written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-
-
-def _list(request: Request, answer: Answer, *, reasons: bool = False, **more) -> Response:
-    """A list as a response; the log learns how it was made, not for whom."""
-    places = [dict(zip(place._fields, place)) for place in answer.items]
-    for place in places:
-        if place["score"] is not None and not math.isfinite(place["score"]):
-            place["score"] = None
-        if reasons:
-            place["reason"] = answer.reasons.get(place["item"])
-    noted = {"step": answer.step, "path": answer.path, "degraded": list(answer.degraded)}
-    request.scope["noted"] = noted
-    found = {"user": answer.user or None, "version": answer.version, **noted, "cached": answer.cached}
-    return _json({**found, "items": places, **more})
-
-
-def plain(value: Any) -> Any:
-    """A value of Python, numpy or pandas as one of JSON; what is missing, NaN or infinite is None."""
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict) or hasattr(value, "items"):
-        return {str(key): plain(member) for key, member in value.items()}
-    if isinstance(value, np.ndarray):
-        return [plain(member) for member in value.tolist()]
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(member) for member in value]
-    if isinstance(value, (pd.Timestamp, datetime)):
-        return None if pd.isna(value) else value.isoformat()
-    return None if value is pd.NA else str(value)
-
-
-# ---------------------------------------------------------------------------------------------------------- process
-def settings_of(options) -> Settings:
-    """Settings from the environment, and before that from the command line: home, host and port."""
-    return Settings.from_environment(os.environ, home=options.home, host=options.host, port=options.port)
-
-
-def build(settings: Settings, clock: Callable[[], float] = time.time) -> Engine:
-    """An engine with all its parts, warmed up, whose feature store knows the training and the events since.
-
-    Raises
-    ------
-    ArtifactError  when nothing that can be served is in the store; says how to train something
+    `step` names the part of the model that answered: strangers get what their cohort likes. `degraded` names parts
+    that failed or were late while this list was made; `busy` means that nobody had time to make one, so that what is
+    popular is shown.
     """
-    home = settings.home
-    live = Live(home, clock=clock)
-    try:
-        live.at()
-    except ArtifactError as error:
-        raise ArtifactError(f"{error}; `python -m reco_utils serve train --home {home}` makes a model") from None
-    store, secret = open_kv(settings.store), settings.secret.encode()
-    alone = settings.store == "memory:"  # then lists and features are apart, so that neither pushes the other out
-    engine = Engine(
-        live,
-        FeatureStore(
-            MemoryKV(max_bytes=FEATURE_BYTES) if alone else store, clock=clock, facts=catalog_facts(live), secret=secret
-        ),
-        ListCache(store, ttl=settings.cache_seconds, secret=secret),
-        EventLog(home / EVENTS, clock=clock),
-        Monitor(freshness=Freshness(settings.max_age_hours, clock=clock), clock=clock),
-        deadline_ms=settings.deadline_ms,
-        target=("purchase", "rating"),
-        max_age_hours=settings.max_age_hours,
-        clock=clock,
-    )
-    try:
-        engine.replay()
-    except Unavailable as error:
-        log.warning(str(error))
-    if alone:  # a store that others share is filled beside the requests: most likely it is full already
-        Upkeep(engine, settings.refresh_seconds).feed(rows=10_000, pause=0)
-    engine.warm()
-    return engine
+    ask = query.ask(user)
+    return _listed(request, desk.engine.at_once(ask) or await desk.in_time(ask), reasons=ask.reasons)
 
 
-def close(engine: Engine) -> None:
-    """Close an engine that `build` made, with all its parts."""
-    engine.close()
-    engine.log.close()
-    engine.store.kv.close()
-    engine.cache.kv.close()
+@shop.get("/users/{user:path}/features", response_model=schemas.Features, responses=refused(400))
+def features(desk: AtDesk, user: UserId):
+    """What is known of a user, and how old that is."""
+    return Json(desk.engine.features(user))
 
 
-def run(settings: Settings) -> int:
-    """Serve until Ctrl-C or SIGTERM; requests under way are answered first.
-
-    Returns
-    -------
-    int : 0 after a clean end, 2 when it cannot start; then standard error says why
-    """
-    _log_as_json()
-    for warning in settings.warnings:
-        log.warning(warning)
-    try:
-        listening = bind(settings.host, settings.port)
-        engine = build(settings)
-    except (ArtifactError, OSError) as refusal:
-        print(f"error: {refusal}", file=sys.stderr)
-        return 2
-    settle()
-    log.info({"message": "serving", "url": url_of(listening)})
-    with _deaf(), listening:
-        server = _server(create_app(engine, settings), settings)
-        server.run(sockets=[listening])
-        close(engine)
-    gc.unfreeze()  # or compiled packages complain at the end that somebody still holds their objects
-    log.info({"message": "stopped"})
-    return 0
+@shop.get("/items/{item:path}/similar", response_model=schemas.Listing, responses=refused(400, 404))
+async def similar(request: Request, desk: AtDesk, item: ItemId, query: Annotated[schemas.Length, Query()]):
+    """What goes with an item."""
+    return _listed(request, await desk.made(desk.engine.similar, item, query.k))
 
 
-def main(options) -> int:
-    """What `python -m reco_utils serve` calls; see `run`."""
-    return run(settings_of(options))
-
-
-@contextlib.contextmanager
-def running(app: FastAPI, settings: Settings | None = None) -> Iterator[str]:
-    """Serve an app on a thread of this process, by default on a free port of the loopback; gives the url.
-
-    Leaving the block lets requests under way finish.
-    """
-    settings = settings or Settings(port=0)
-    with bind(settings.host, settings.port) as listening:
-        server = _server(app, settings)
-        serving = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        serving.start()
+@shop.get("/items", response_model=schemas.Items, responses=refused(400))
+def items(desk: AtDesk, query: Annotated[schemas.ItemsQuery, Query()]):
+    """Several rows of the catalogue."""
+    found, unknown = [], []
+    for item in dict.fromkeys(query.id):
         try:
-            while not server.started and serving.is_alive():
-                time.sleep(0.005)
-            yield url_of(listening)
-        finally:
-            server.should_exit = True
-            serving.join(settings.grace_seconds + 5)
+            found.append(desk.engine.item(item))
+        except NotFound:
+            unknown.append(item)
+    return Json({"items": found, "unknown": unknown})
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A socket with this port, free until now, that does not listen yet; or a clear refusal.
+@shop.get("/items/{item:path}", response_model=schemas.Item, responses=refused(400, 404))
+def item(desk: AtDesk, item: ItemId):
+    """A row of the catalogue."""
+    return Json(desk.engine.item(item))
 
-    Raises
-    ------
-    OSError  when the port is taken or the address is not one of this machine
+
+@shop.get("/search", response_model=schemas.Found, responses=refused(400, 404))
+async def search(request: Request, desk: AtDesk, query: Annotated[schemas.SearchQuery, Query()]):
+    """Items for what somebody typed."""
+    answer = await desk.made(desk.engine.search, query.q, query.user, query.k)
+    return _listed(request, answer, understood=answer.understood)
+
+
+@shop.get("/categories")
+def categories(desk: AtDesk) -> schemas.Categories:
+    """Categories of the shop."""
+    return schemas.Categories(categories=desk.engine.categories())
+
+
+@shop.get("/models")
+def models(desk: AtDesk) -> schemas.Models:
+    """Models that can be asked on their own."""
+    return schemas.Models(models=desk.engine.models())
+
+
+@shop.post("/events", status_code=202, dependencies=[Depends(_json_only)], responses=refused(400, 408, 413, 415))
+def events(desk: AtDesk, events: Annotated[list[schemas.Event], Body(min_length=1)]) -> schemas.Taken:
+    """What visitors did.
+
+    When the answer comes the events are on the disk. Of a list with mistakes none is taken, and all mistakes are
+    named. Sending again is safe: `event_id` decides.
     """
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, socket.IPPROTO_TCP)  # of no protocol, asyncio would let packets wait
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-    except OSError as error:
-        raise OSError(
-            f"cannot listen on {host}, port {port}: {error.strerror}; --host and --port name others"
-        ) from None
-    return listening
+    if len(events) > desk.settings.max_events:
+        raise BadRequest(f"1 to {desk.settings.max_events} events may be sent at once, got {len(events)}")
+    taken = desk.engine.ingest([event.model_dump(exclude_unset=True) for event in events])
+    return schemas.Taken(accepted=taken.accepted, duplicates=taken.duplicates, degraded=taken.degraded)
 
 
-def url_of(listening: socket.socket) -> str:
-    """Where a listening socket can be reached."""
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+# -------------------------------------------------------------------------------------------------------------- admin
+admin = APIRouter(prefix="/v1", tags=["admin"], dependencies=[Depends(_admit)], responses=refused(401, 403, 429, 503))
+WITH_BODY, JSON = (400, 408, 413), [Depends(_json_only)]
 
 
-def _server(app, settings) -> uvicorn.Server:
-    """uvicorn around the app, quiet about itself and firm with slow senders."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app, http=_Patient, ws="none", lifespan="on", log_config=None, access_log=False, server_header=False,
-            proxy_headers=bool(settings.proxies), forwarded_allow_ips=settings.proxies or None,
-            timeout_keep_alive=IDLE_SECONDS, timeout_graceful_shutdown=math.ceil(settings.grace_seconds),
-            h11_max_incomplete_event_size=LARGEST_HEAD,
-        )
-    )  # fmt: skip
+@admin.delete("/users/{user:path}", response_model=schemas.Gone, responses=refused(*WITH_BODY))
+def forget(desk: AtDesk, user: UserId):
+    """Remove every trace of a user.
+
+    `removed` counts by place; `trace` names what still holds the user after that, and is empty.
+    """
+    with desk.upkeep.feeding:  # nobody writes features meanwhile
+        gone = desk.engine.forget(user)
+    return Json({"removed": gone.removed, "trace": gone.trace, "clean": not gone.trace})
 
 
-class _Patient(AutoHTTPProtocol):
-    """A connection whose next request must have begun within some seconds of its first byte."""
-
-    _late = None
-
-    def connection_made(self, transport):
-        super().connection_made(transport)
-        self._late = self.loop.call_later(HEADER_SECONDS, self._hang_up)
-
-    def data_received(self, data):
-        super().data_received(data)
-        busy = self.cycle is not None and not self.cycle.response_complete
-        if busy and self._late is not None:
-            self._late.cancel()
-            self._late = None
-        elif not busy and self._late is None:
-            self._late = self.loop.call_later(HEADER_SECONDS, self._hang_up)
-
-    def connection_lost(self, exc):
-        if self._late is not None:
-            self._late.cancel()
-        super().connection_lost(exc)
-
-    def _hang_up(self):
-        """Close a connection that has not said in time what it wants."""
-        self._late = None
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.close()
+@admin.get("/admin/versions", response_model=schemas.Versions)
+def versions(desk: AtDesk):
+    """What is stored and what is served."""
+    home = desk.engine.live.home
+    table = artifact.versions(home).astype(object)
+    return Json(
+        {
+            "published": _served(artifact.published(home)),
+            "versions": table.where(table.notna(), None).to_dict("records"),
+        }
+    )
 
 
-@contextlib.contextmanager
-def _deaf():
-    """Let signals that uvicorn has heard and hands on afterwards do nothing: there is something left to close."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: None) for number in heard}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+@admin.post("/admin/publish", dependencies=JSON, responses=refused(*WITH_BODY, 409, 415))
+def publish(desk: AtDesk, body: schemas.Version) -> schemas.Served:
+    """Serve a version to everybody."""
+    return desk.change(artifact.publish, body.version)
 
 
-def _log_as_json() -> None:
-    """One line of JSON per event on standard error: requests and news of ours, warnings of everybody."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("reco_utils").setLevel(logging.INFO)
+@admin.post("/admin/canary", dependencies=JSON, responses=refused(*WITH_BODY, 409, 415))
+def canary(desk: AtDesk, body: schemas.Canary) -> schemas.Served:
+    """Try a version on a share of the users."""
+    return desk.change(partial(artifact.publish, canary=body.share), body.version)
+
+
+@admin.post("/admin/rollback", responses=refused(*WITH_BODY, 409))
+def rollback(desk: AtDesk) -> schemas.Served:
+    """End the canary, or serve the version before."""
+    return desk.change(artifact.rollback)
+
+
+@admin.post("/admin/stock", dependencies=JSON, responses=refused(*WITH_BODY, 404, 415))
+def stock(desk: AtDesk, body: schemas.InStock) -> schemas.InStock:
+    """An item is in stock, or no longer.
+
+    No list made from now on shows an item that is not in stock, cached ones included.
+    """
+    desk.engine.stock(body.item, body.in_stock)
+    return body
+
+
+# ----------------------------------------------------------------------------------------------------- health, metrics
+health = APIRouter(tags=["health"])
+
+
+class Metrics(PlainTextResponse):
+    """In the text format of Prometheus."""
+
+    media_type = "text/plain; version=0.0.4"
+
+
+COUNTED = '# TYPE reco_lists_total counter\nreco_lists_total{path="cached"} 3\n'
+
+
+@health.get("/health/live")
+async def live() -> schemas.Alive:
+    """Is the process up?"""
+    return schemas.Alive(status="alive")
+
+
+@health.get("/health/ready", response_model=schemas.Ready, responses=refused(503))
+def ready(desk: AtDesk):
+    """May it serve?
+
+    503 with the reasons when no model is loaded, the model is too old or there is nothing to fall back on.
+    """
+    state = desk.engine.health()
+    age = state.age_hours if math.isfinite(state.age_hours) else None
+    found = {"version": state.version, "age_hours": age, "breakers": dict(state.breakers)}
+    if not state.ready:
+        raise Problem(503, f"not ready: {'; '.join(state.reasons)}", reasons=list(state.reasons), **found)
+    return Json({"ready": True, **found, "reasons": state.reasons})
+
+
+@health.get(
+    "/metrics", response_class=Metrics, responses={200: {"content": {Metrics.media_type: {"example": COUNTED}}}}
+)
+def metrics(desk: AtDesk) -> str:
+    """Counters for Prometheus, of the engine and of the requests."""
+    return desk.engine.monitor.prometheus() + generate_latest(desk.registry).decode()
+
+
+# --------------------------------------------------------------------------------------------------------------- pages
+pages = APIRouter(include_in_schema=False)
+
+
+@pages.get("/docs", response_class=HTMLResponse)
+async def docs(request: Request) -> str:
+    """The document for people; FastAPI's own page would fetch scripts from elsewhere."""
+    return reference.page(request.app.openapi())

@@ -142,11 +142,11 @@ def _prune(options) -> int:
 
 
 def _retrain(options) -> int:
-    from reco_utils.serve import api
+    from reco_utils.serve import server
     from reco_utils.serve.event_log import EventLog
     from reco_utils.serve.schedule import retrain
 
-    with contextlib.closing(EventLog(options.home / api.EVENTS)) as log:
+    with contextlib.closing(EventLog(options.home / server.EVENTS)) as log:
         found = retrain(options.home, lambda: _tables(options), log, what=options.what, canary=options.canary)
     for note in found.notes:
         print(note)
@@ -175,9 +175,9 @@ def _lists(options) -> int:
 
 
 def _forget(options) -> int:
-    from reco_utils.serve import api, batch
+    from reco_utils.serve import batch, server
 
-    with contextlib.closing(api.build(api.settings_of(options))) as engine:
+    with contextlib.closing(server.build(server.settings_of(options))) as engine:
         found = engine.forget(options.name)
     n_rows = batch.forget_in_lists(options.out, options.name)
     removed = ", ".join(f"{where}: {what}" for where, what in found.removed.items())
@@ -187,13 +187,13 @@ def _forget(options) -> int:
 
 
 def _start(options) -> int:
-    from reco_utils.serve import api, artifact, storefront
+    from reco_utils.serve import artifact, server, storefront
 
     if artifact.published(options.home).version is None and (status := _train(options)):
         return status
     if not options.no_storefront:  # both share a key, so that customers can have themselves forgotten
         os.environ.setdefault("RECO_ADMIN_KEY", secrets.token_urlsafe(24))
-    settings = api.settings_of(options)
+    settings = server.settings_of(options)
     shown = None
     if not options.no_storefront:
         where = settings.port + 501
@@ -202,7 +202,7 @@ def _start(options) -> int:
         print(f"storefront  http://{settings.host}:{where}")
     print(f"API         http://{settings.host}:{settings.port}/docs   (Ctrl-C stops)", flush=True)
     try:
-        return api.run(settings)
+        return server.run(settings)
     finally:
         if shown is not None:
             shown.send_signal(signal.SIGTERM)

@@ -1,4 +1,8 @@
-"""The page at /docs: the OpenAPI document for people, in one file that fetches nothing from anywhere."""
+"""The page at /docs: the OpenAPI document for people, in one file that fetches nothing and runs nothing.
+
+FastAPI's own page takes its scripts from another host: nothing without the internet, and a stranger's script where
+somebody types the admin key.
+"""
 
 import json
 from html import escape
@@ -16,8 +20,9 @@ _STYLE = (
 def page(document: dict[str, Any]) -> str:
     """The document as HTML: of every operation what it does, its parameters, an example, and what else may come."""
     title, text = document["info"]["title"], document["info"]["description"]
+    forms = document["components"]["schemas"]
     parts = [
-        _operation(path, method.upper(), operation)
+        _operation(path, method.upper(), operation, forms)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
@@ -28,39 +33,42 @@ def page(document: dict[str, Any]) -> str:
     )
 
 
-def _operation(path, method, operation) -> str:
+def _operation(path, method, operation, forms) -> str:
     """One operation."""
     key = " <small>needs the admin key</small>" if operation.get("security") else ""
     lines = [f'<section class="{method}"><h2><b>{method}</b> <code>{escape(path)}</code>{key}</h2>']
-    lines.append(f"<p>{escape(operation['summary'])}. {_prose(operation.get('description', ''))}</p>")
-    rows = [_row(parameter) for parameter in operation["parameters"]]
+    lines.append(f"<p>{_prose(operation['description'])}</p>")
+    rows = [_row(parameter) for parameter in operation.get("parameters", ())]
     lines.append(f"<table>{''.join(rows)}</table>" if rows else "")
     if "requestBody" in operation:
-        lines.append(f"<p>Send</p>{_example(operation['requestBody'])}")
-    for status, response in operation["responses"].items():
-        if status < "300":
-            lines.append(f"<p>{status}</p>{_example(response)}")
-    others = [f"{status} {escape(r['description'])}" for status, r in operation["responses"].items() if status >= "300"]
-    return "".join(lines) + f"<p><small>Or {'; '.join(others)}.</small></p></section>"
+        lines.append(f"<p>Send</p>{_example(operation['requestBody'], forms)}")
+    answers = sorted(operation["responses"].items())
+    lines += [f"<p>{status}</p>{_example(answer, forms)}" for status, answer in answers if status < "300"]
+    others = [f"{status} {escape(answer['description'])}" for status, answer in answers if status >= "300"]
+    return "".join(lines) + f"<p><small>{'Or ' * bool(others)}{'; '.join(others)}</small></p></section>"
 
 
 def _row(parameter) -> str:
     """One parameter."""
-    example = parameter["example"]
-    examples = example if isinstance(example, list) else [example]
-    example = ", ".join(each if isinstance(each, str) else json.dumps(each) for each in examples)
-    text = parameter.get("description", "In the path, percent-encoded.")
-    return (
-        f"<tr><td><code>{escape(parameter['name'])}</code><td>{escape(text)}<td><small>{escape(example)}</small></tr>"
-    )
+    name, text, example = parameter["name"], parameter["description"], example_of(parameter["schema"], {})
+    shown = ", ".join(example) if isinstance(example, list) else json.dumps(example).strip('"')
+    return f"<tr><td><code>{escape(name)}</code><td>{escape(text)}<td><small>{escape(shown)}</small></tr>"
 
 
-def _example(described) -> str:
+def _example(described, forms) -> str:
     """What is sent or comes back."""
     (content,) = described["content"].values()
-    example = content["example"]
-    text = example if isinstance(example, str) else json.dumps(example, indent=1)
-    return f"<pre>{escape(text)}</pre>"
+    example = content.get("example") or example_of(content["schema"], forms)
+    return f"<pre>{escape(example if isinstance(example, str) else json.dumps(example, indent=1))}</pre>"
+
+
+def example_of(schema: dict[str, Any], forms: dict[str, Any]) -> Any:
+    """The first example of a schema, put together out of those of its parts where it has none of its own."""
+    if "$ref" in schema:
+        return example_of(forms[schema["$ref"].rpartition("/")[2]], forms)
+    if schema.get("type") == "array" and "examples" not in schema:
+        return [example_of(schema["items"], forms)]
+    return schema["examples"][0]
 
 
 def _prose(text) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from reco_utils.data.privacy import FORGOTTEN
 from reco_utils.serve.engine import Engine
-from reco_utils.serve.guard import failure_of
+from reco_utils.serve.logs import failure_of
 
 log = logging.getLogger("reco_utils.serve")
 

@@ -169,7 +169,7 @@ def test_short_lists_are_filled_up_with_what_most_people_have(tmp_path):
 
 def test_the_service_answers_the_same(tmp_path):
     pytest.importorskip("fastapi", reason="the service is an extra: pip install -e .[serve]")
-    from reco_utils.serve.api import build, close
+    from reco_utils.serve.server import build, close
 
     artifact = train(load_dataset("shop", size="small"), measure=False)
     publish(tmp_path / "home", save(artifact, tmp_path / "home"))

@@ -160,7 +160,8 @@ def shop(request, engine):
     if request.param == "in process":
         yield InProcess(engine)
         return
-    from reco_utils.serve.api import create_app, running
+    from reco_utils.serve.api import create_app
+    from reco_utils.serve.server import running
     from reco_utils.serve.settings import Settings
 
     with running(create_app(engine, Settings(port=0, admin_key=KEY, rate=0, log="errors"))) as url:
@@ -204,7 +205,8 @@ def test_a_user_whose_id_is_dots_is_not_another_page(shop, engine):
 
 
 def test_a_wrong_key_is_named_as_such(engine):
-    from reco_utils.serve.api import create_app, running
+    from reco_utils.serve.api import create_app
+    from reco_utils.serve.server import running
     from reco_utils.serve.settings import Settings
 
     with running(create_app(engine, Settings(port=0, admin_key=KEY, log="none"))) as url:

@@ -46,8 +46,8 @@ def open_shop(api: str, home: str) -> Shop:
         return OverHttp(api, os.environ.get("RECO_ADMIN_KEY", ""))
     if not home:
         raise Unavailable("neither RECO_API nor RECO_HOME says where the shop is")
-    from reco_utils.serve.api import build
     from reco_utils.serve.plain import ArtifactError
+    from reco_utils.serve.server import build
     from reco_utils.serve.settings import Settings
     from reco_utils.serve.upkeep import Upkeep
 
