@@ -34,7 +34,6 @@ from reco_utils.experiment.weighing import (
     check_session,
     looks_of,
     positive,
-    refuse_missing,
     sums_by_user,
     wanted_lists,
     weigh,
@@ -140,10 +139,7 @@ def ips(
     policies with click models"; "above": McInerney et al. (2020), "Counterfactual evaluation of slate recommendations
     with sequential reward interactions".
     """
-    weighed = weigh(log, target, assume, examination, clip)
-    refuse_missing(weighed, missing_allowed)
-    parts = (weighed.weight * log.reward).sum(axis=1)[:, None]
-    return _estimate("IPS", log, weighed, parts, _mean, level, rng)
+    return _ips(log, weigh(log, target, assume, examination, clip, missing_allowed), level, rng)
 
 
 def snips(
@@ -163,13 +159,7 @@ def snips(
 
     Source: Swaminathan and Joachims (2015), "The self-normalized estimator for counterfactual learning".
     """
-    weighed = weigh(log, target, assume, examination, clip)
-    refuse_missing(weighed, missing_allowed)
-    rewards = weighed.weight * log.reward
-    if weighed.control.shape[1] == 1:
-        rewards = rewards.sum(axis=1)[:, None]
-    parts = np.concatenate([rewards, weighed.control, weighed.expected], axis=1)
-    return _estimate("SNIPS", log, weighed, parts, _self_normalised, level, rng)
+    return _snips(log, weigh(log, target, assume, examination, clip, missing_allowed), level, rng)
 
 
 def doubly_robust(
@@ -201,14 +191,11 @@ def doubly_robust(
 
     Source: Dudik, Langford and Li (2011); switch: Wang, Agarwal and Dudik (2017).
     """
-    weighed = weigh(log, target, assume, examination, clip)
-    refuse_missing(weighed, missing_allowed)
+    weighed = weigh(log, target, assume, examination, clip, missing_allowed)
     if switch is not None:
         kept = weighed.weight <= positive("switch", switch)
         weighed = replace(weighed, weight=np.where(kept, weighed.weight, 0.0))
-    of_target, of_shown = _predictions(log, target, model, examination)
-    parts = (of_target + (weighed.weight * (log.reward - of_shown)).sum(axis=1))[:, None]
-    return _estimate("doubly robust", log, weighed, parts, _mean, level, rng)
+    return _robust(log, weighed, _predictions(log, target, model, examination), level, rng)
 
 
 def direct(
@@ -225,10 +212,7 @@ def direct(
     Its interval speaks of other users with the same model; that the model may be wrong is not in it.
     """
     check_session(log)
-    none = np.zeros(log.items.shape)
-    weighed = Weighed("the model", none, none, none, np.nan, 0.0)
-    parts = _predictions(log, target, model, examination)[0][:, None]
-    return _estimate("direct", log, weighed, parts, _mean, level, rng)
+    return _direct(log, _predictions(log, target, model, examination)[0], level, rng)
 
 
 def item_means(
@@ -285,6 +269,7 @@ def evaluate_offline(
     examination: np.ndarray | None = None,
     clip: float | None = None,
     missing_allowed: float = 0.1,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Every policy by IPS and SNIPS, with a model also by doubly robust and direct. Parameters as for `doubly_robust`.
 
@@ -292,17 +277,46 @@ def evaluate_offline(
     -------
     DataFrame, index (policy, estimator), columns value, low, high, matched, ess, max_weight, mean_weight, missing
     """
-    weighted = {"assume": assume, "examination": examination, "clip": clip, "missing_allowed": missing_allowed}
     rows = {}
     for name, target in targets.items():
-        found = [ips(log, target, **weighted), snips(log, target, **weighted)]
+        weighed = weigh(log, target, assume, examination, clip, missing_allowed)
+        found = [_ips(log, weighed, level, None), _snips(log, weighed, level, None)]
         if model is not None:
-            found.append(doubly_robust(log, target, model, **weighted))
-            found.append(direct(log, target, model, examination=examination))
+            predicted = _predictions(log, target, model, examination)
+            found += [_robust(log, weighed, predicted, level, None), _direct(log, predicted[0], level, None)]
         rows |= {(name, each.estimator): each for each in found}
     columns = ["value", "low", "high", "matched", "ess", "max_weight", "mean_weight", "missing"]
     index = pd.MultiIndex.from_tuples(rows, names=["policy", "estimator"])
     return pd.DataFrame([[getattr(each, c) for c in columns] for each in rows.values()], index, columns)
+
+
+def _ips(log, weighed, level, rng):
+    """IPS from weights."""
+    parts = (weighed.weight * log.reward).sum(axis=1)[:, None]
+    return _estimate("IPS", log, weighed, parts, _mean, level, rng)
+
+
+def _snips(log, weighed, level, rng):
+    """SNIPS from weights."""
+    rewards = weighed.weight * log.reward
+    if weighed.control.shape[1] == 1:
+        rewards = rewards.sum(axis=1)[:, None]
+    parts = np.concatenate([rewards, weighed.control, weighed.expected], axis=1)
+    return _estimate("SNIPS", log, weighed, parts, _self_normalised, level, rng)
+
+
+def _robust(log, weighed, predicted, level, rng):
+    """Doubly robust from weights and predictions of the target's lists (n,) and of the impressions (n, K)."""
+    of_target, of_shown = predicted
+    parts = (of_target + (weighed.weight * (log.reward - of_shown)).sum(axis=1))[:, None]
+    return _estimate("doubly robust", log, weighed, parts, _mean, level, rng)
+
+
+def _direct(log, of_target, level, rng):
+    """The mean of predictions (n,); nothing is weighed."""
+    none = np.zeros(log.items.shape)
+    weighed = Weighed("the model", none, none, none, np.nan, 0.0)
+    return _estimate("direct", log, weighed, of_target[:, None], _mean, level, rng)
 
 
 def _predictions(log, target, model, examination):

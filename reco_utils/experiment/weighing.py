@@ -28,8 +28,8 @@ class Weighed:
     notes: tuple[str, ...] = ()
 
 
-def weigh(log, target, assume, examination, clip):
-    """How much more likely the target would have shown each impression, under an assumption."""
+def weigh(log, target, assume, examination, clip, missing_allowed):
+    """How much more likely the target would have shown each impression, under an assumption; or a refusal."""
     if assume not in ASSUMPTIONS:
         raise ValueError(f"assume must be one of {list(ASSUMPTIONS)}, got {assume!r}")
     check_session(log)
@@ -41,6 +41,7 @@ def weigh(log, target, assume, examination, clip):
     else:
         wanted = wanted_lists(log, target)
         weight, control, expected, missing = _WEIGHTS[assume](log, wanted, examination)
+    _refuse_missing(missing, missing_allowed)
     matched, cut, notes = weight > 0, 0.0, _notes(log, weight, control, expected, missing)
     if clip is not None:
         above = weight > positive("clip", clip)
@@ -86,7 +87,7 @@ def _weights_above(log, wanted, examination):
     same = log.items == wanted
     ratio = np.where(same & (log.items >= 0), 1 / np.where(log.items >= 0, log.propensity, 1.0), same)
     weight = np.where(wanted >= 0, np.cumprod(ratio, axis=1), 0.0)
-    return weight, weight, (wanted >= 0).astype(float), _missing(log, wanted)
+    return weight, weight, (wanted >= 0).astype(float), _lost(_own_place(log, wanted), wanted)
 
 
 def _weights_list(log, wanted, examination):
@@ -99,13 +100,13 @@ def _weights_list(log, wanted, examination):
 
 def _weights_place(log, wanted, examination):
     """1 / P(item in its place) where the item agrees."""
-    chance = _own_place(log, wanted)
-    if chance is None and log.k > 1:
+    if log.places is None and log.k > 1:
         raise ValueError(_NEEDS_PLACES)
-    same = (log.items == wanted) & (wanted >= 0)
-    chance = log.propensity if chance is None else chance
-    weight = np.where(same, 1 / np.where(same & (chance > 0), chance, 1.0), 0.0)
-    return weight, weight, (wanted >= 0).astype(float), _missing(log, wanted)
+    own = _own_place(log, wanted)
+    chance = log.propensity if own is None else own
+    same = (log.items == wanted) & (wanted >= 0) & (chance > 0)
+    weight = np.where(same, 1 / np.where(same, chance, 1.0), 0.0)
+    return weight, weight, (wanted >= 0).astype(float), _lost(own, wanted)
 
 
 def _weights_examination(log, wanted, examination):
@@ -113,20 +114,15 @@ def _weights_examination(log, wanted, examination):
     looks = np.broadcast_to(looks_of(log, examination), wanted.shape)
     if log.places is None and log.k > 1:
         raise ValueError(_NEEDS_PLACES)
-    weight, lost = np.zeros(wanted.shape), np.zeros(len(log))
-    for place in range(log.k):
+    weight, lost = np.zeros(wanted.shape), 0
+    for place, chance in enumerate(_chances(log, wanted)):
         item = wanted[:, place, None]
-        if log.places is None:
-            chance, by_place = None, np.where(log.items == item, log.propensity * looks, 0.0)
-            seen = by_place[:, 0]
-        else:
-            chance = _per_user(log, item)[:, 0]
-            seen = (chance * looks).sum(axis=1)
-        lost += (item[:, 0] >= 0) & (seen <= 0)
+        seen = (chance * looks).sum(axis=1)
+        lost += np.count_nonzero((item[:, 0] >= 0) & (seen <= 0))
         gain = np.where(seen > 0, looks[:, place] / np.where(seen > 0, seen, 1.0), 0.0)
         weight += np.where((log.items == item) & (item >= 0), gain[:, None], 0.0)
     expected = np.where(wanted >= 0, looks, 0.0).sum(axis=1)[:, None]
-    missing = np.nan if log.places is None else lost.sum() / max((wanted >= 0).sum(), 1)
+    missing = np.nan if log.places is None else lost / max(np.count_nonzero(wanted >= 0), 1)
     return weight, (weight * looks).sum(axis=1)[:, None], expected, float(missing)
 
 
@@ -143,27 +139,31 @@ _NEEDS_PLACES = (
 )
 
 
-def _per_user(log, items):
-    """Chances (n, C, K) of items (n, C)."""
-    return log.places.of(log.users, items)
+def _chances(log, wanted):
+    """For each place of the target's list: P(its item stands in place k of the log), (n, K).
+
+    A log of one place that holds no such chances knows that of the item shown, which is all its weight needs.
+    """
+    if log.places is None:
+        yield np.where(log.items == wanted, log.propensity, 0.0)
+        return
+    users, first, who = np.unique(log.users, return_index=True, return_inverse=True)
+    for place in range(log.k):
+        yield log.places.of(users, wanted[first, place][:, None])[who, 0]
 
 
 def _own_place(log, wanted):
     """P(the target's item in the target's place) (n, K), or None if the log cannot tell."""
     if log.places is None:
         return None
-    found = np.empty(wanted.shape)
-    for place in range(log.k):
-        found[:, place] = _per_user(log, wanted[:, place, None])[:, 0, place]
-    return found
+    return np.column_stack([chance[:, place] for place, chance in enumerate(_chances(log, wanted))])
 
 
-def _missing(log, wanted):
-    """Share of the target's places that the log could never show; NaN if it cannot tell."""
-    chance = _own_place(log, wanted)
-    if chance is None:
+def _lost(own, wanted):
+    """Share of the target's places that the log could never show, by chances of places (n, K); NaN without them."""
+    if own is None:
         return np.nan
-    return float(((chance <= 0) & (wanted >= 0)).sum() / max((wanted >= 0).sum(), 1))
+    return np.count_nonzero((own <= 0) & (wanted >= 0)) / max(np.count_nonzero(wanted >= 0), 1)
 
 
 def looks_of(log, examination):
@@ -185,13 +185,13 @@ def positive(name, value):
     return value
 
 
-def refuse_missing(weighed, allowed):
+def _refuse_missing(missing, allowed):
     """Refuse a target of which too much could never be seen."""
     if isinstance(allowed, bool) or not 0 <= allowed <= 1:
         raise ValueError(f"missing_allowed must be from 0 to 1, got {allowed!r}")
-    if weighed.missing > allowed:
+    if missing > allowed:
         raise ValueError(
-            f"the log could never show {weighed.missing:.1%} of the target's places, {allowed:.1%} are allowed; what "
+            f"the log could never show {missing:.1%} of the target's places, {allowed:.1%} are allowed; what "
             "was never shown cannot be judged: explore a larger pool, or set missing_allowed to look all the same"
         )
 
