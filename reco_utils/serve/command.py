@@ -1,10 +1,10 @@
 """`python -m reco_utils serve ...`: train, publish, run, look after. Each action says what it did in a line or two.
 
-serve start       the API and the storefront until Ctrl-C; trains first when nothing was published yet
-serve train       fit a new version, check it, publish it; --canary 0.05 for a share of the users first
-serve retrain     what cron calls: factors daily, content weekly, published only if no worse than the last
-serve lists       everybody's list to Parquet, for e-mail and push
-serve versions | publish | rollback | prune | forget
+    serve start       the API and the storefront until Ctrl-C; trains first when nothing was published yet
+    serve train       fit a new version, check it, publish it; --canary 0.05 for a share of the users first
+    serve retrain     what cron calls: factors daily, content weekly, published only if no worse than the last
+    serve lists       everybody's list to Parquet, for e-mail and push
+    serve versions | publish | rollback | prune | forget
 """
 
 import argparse

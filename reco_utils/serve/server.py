@@ -123,11 +123,6 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def main(options) -> int:
-    """What `python -m reco_utils serve` calls; see `run`."""
-    return run(settings_of(options))
-
-
 @contextlib.contextmanager
 def running(app: Callable, settings: Settings | None = None) -> Iterator[str]:
     """Serve an app on a thread of this process, by default on a free port of the loopback; gives the url.
@@ -186,9 +181,12 @@ def _server(app, settings) -> uvicorn.Server:
 
 
 class _Patient(AutoHTTPProtocol):
-    """A connection whose next request must have begun within some seconds of its first byte."""
+    """A connection that is closed when the head of a request does not arrive in some seconds, or does not end.
 
-    _late = None
+    uvicorn has no such limit of time, and with httptools none of size.
+    """
+
+    _late, _known, _size = None, None, 0
 
     def connection_made(self, transport):
         super().connection_made(transport)
@@ -202,6 +200,10 @@ class _Patient(AutoHTTPProtocol):
             self._late = None
         elif not busy and self._late is None:
             self._late = self.loop.call_later(HEADER_SECONDS, self._hang_up)
+        begun = self.cycle is not self._known or (busy and self.cycle.more_body)
+        self._known, self._size = self.cycle, 0 if begun else self._size + len(data)
+        if self._size > LARGEST_HEAD:
+            self.transport.close()
 
     def connection_lost(self, exc):
         if self._late is not None:

@@ -379,6 +379,54 @@ def test_a_head_that_never_ends_is_hung_up_on(engine, settings, monkeypatch):
                     pass
 
 
+@pytest.mark.parametrize("first", [b"", b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_head_without_an_end_is_hung_up_on(standing, first):
+    where = urlsplit(standing)
+    with socket.create_connection((where.hostname, where.port), timeout=10) as line:
+        line.sendall(first + b"GET / HTTP/1.1\r\nA: ")
+        with pytest.raises(OSError):
+            for _ in range(1_000):
+                line.sendall(b"a" * 10_000)
+                time.sleep(0.001)
+    assert ask(standing, "GET", "/health/live")[0] == 200
+
+
+LOOP = """
+import sys
+for name in sys.argv[1:]:
+    sys.modules[name] = None  # as if it were not installed
+from urllib.request import urlopen
+from reco_utils.serve import server
+from reco_utils.serve.api import create_app
+from reco_utils.serve.settings import Settings
+
+loops = []
+
+async def app(scope, receive, send):
+    import asyncio
+    loops.append(type(asyncio.get_running_loop()).__module__)
+    await real(scope, receive, send)
+
+class Engine:
+    def refresh(self):
+        return False
+
+real = create_app(Engine(), Settings(log="none"))
+with server.running(app) as url:
+    answer = urlopen(url + "/health/live").read()
+print(answer.decode(), loops[0].split(".")[0], server.AutoHTTPProtocol.__name__)
+"""
+
+
+def test_uvloop_and_httptools_serve_where_they_are_and_others_where_not():
+    def said(*absent):
+        return subprocess.run([sys.executable, "-c", LOOP, *absent], capture_output=True, text=True, check=True).stdout
+
+    assert said("uvloop", "httptools") == '{"status":"alive"} asyncio H11Protocol\n'
+    pytest.importorskip("uvloop", reason="it is not made for Windows")
+    assert said() == '{"status":"alive"} uvloop HttpToolsProtocol\n'
+
+
 @pytest.mark.parametrize(
     "data",
     [
