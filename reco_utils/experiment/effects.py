@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.stats import norm, t
 
 from reco_utils.experiment.bootstrap import bootstrap_difference
+from reco_utils.experiment.checks import check_columns, check_numbers
 from reco_utils.experiment.metrics import Coverage, Metric, Quantile
 
 N_RESAMPLES = 2000
@@ -90,8 +91,11 @@ def effect_between(
 
     Raises
     ------
-    ValueError  when no user differs from another, or rng is missing; ModuleNotFoundError without tea-tasting
+    ValueError, KeyError, TypeError  for missing columns or numbers, an arm without users, a metric that never varies,
+        rng missing; ModuleNotFoundError  without tea-tasting
     """
+    check_columns(table, metric.reads, ["user_id", "arm", *metric.columns])
+    check_numbers(table, metric.reads, () if isinstance(metric, Coverage) else metric.columns)
     if arm == control:
         raise ValueError(f"arm must be another than the control, got {arm!r} twice")
     arms = table["arm"].astype(object).to_numpy()
@@ -272,6 +276,8 @@ def _coverage(metric, impressions, rng):
     An item is lost without a group when only that group was shown it.
     """
     user, item = (pd.factorize(impressions[column])[0] for column in ("user_id", metric.column))
+    if (item < 0).any():
+        raise ValueError(f"{metric.name!r} needs an item in every impression, {metric.column!r} is missing in some")
     n_users = user.max() + 1
     n_groups = min(N_GROUPS, n_users)
     group = rng.permutation(n_users) % n_groups

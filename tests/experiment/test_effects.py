@@ -242,6 +242,22 @@ def test_what_has_no_effect_is_refused(metric, change, arm, words):
         effect_between(metric, TOTALS.assign(**change), arm, rng=np.random.default_rng(0))
 
 
+@pytest.mark.parametrize(
+    "metric, change, words",
+    [
+        (Mean("revenue"), {"revenue": np.nan}, "'revenue' is missing or infinite in 1500 rows of totals"),
+        (Quantile("revenue"), {"revenue": np.nan}, "'revenue' is missing or infinite in 1500 rows of visits"),
+        (Coverage(10, "item"), {"item": [None] + ["x"] * 1499}, "'item' is missing in some"),
+        (Coverage(1, "user_id"), {}, "says n_items=1, but .* items were shown"),
+        (Coverage(10, "arm"), {}, "'coverage' has no variance"),
+        (Quantile("arms"), {"arms": 7.0}, "'arms p95' has no variance"),
+    ],
+)
+def test_tables_that_cannot_be_read_are_refused(metric, change, words):
+    with pytest.raises(ValueError, match=words):
+        effect_between(metric, TOTALS.assign(**change), "b", rng=np.random.default_rng(0))
+
+
 def test_a_missing_generator_is_asked_for():
     with pytest.raises(TypeError, match="'revenue per user' needs rng"):
         effect_between(Mean("revenue", by="bootstrap"), TOTALS, "b")
