@@ -5,6 +5,8 @@
     serve retrain     what cron calls: factors daily, content weekly, published only if no worse than the last
     serve lists       everybody's list to Parquet, for e-mail and push
     serve versions | publish | rollback | prune | forget
+
+`serve` alone is `serve start`.
 """
 
 import argparse
@@ -189,14 +191,16 @@ def _forget(options) -> int:
 def _start(options) -> int:
     from reco_utils.serve import artifact, server, storefront
 
-    if artifact.published(options.home).version is None and (status := _train(options)):
-        return status
     if not options.no_storefront:  # both share a key, so that customers can have themselves forgotten
         os.environ.setdefault("RECO_ADMIN_KEY", secrets.token_urlsafe(24))
     settings = server.settings_of(options)
+    where = settings.port + 501
+    for port in (settings.port,) if options.no_storefront else (settings.port, where):
+        server.bind(settings.host, port).close()  # a port that is taken is said before anything is trained
+    if artifact.published(options.home).version is None and (status := _train(options)):
+        return status
     shown = None
     if not options.no_storefront:
-        where = settings.port + 501
         command = storefront.command(f"http://{settings.host}:{settings.port}", settings.host, where, home=options.home)
         shown = subprocess.Popen(command, start_new_session=True)  # Ctrl-C reaches us alone, and we stop it
         print(f"storefront  http://{settings.host}:{where}")

@@ -1,6 +1,7 @@
 """`python -m reco_utils serve ...` as somebody at a terminal meets it."""
 
 import json
+import socket
 
 import pandas as pd
 import pytest
@@ -127,6 +128,17 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(home, capsys, words, sa
     error = capsys.readouterr().err
     assert error.startswith("error: ") and says in error and "Traceback" not in error
     assert artifact.published(home) == before
+
+
+@pytest.mark.parametrize("above", [0, 501], ids=["api", "storefront"])
+def test_a_port_that_is_taken_is_said_before_anything_is_trained(tmp_path, capsys, above):
+    pytest.importorskip("fastapi", reason="the service is an optional extra")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert serve(tmp_path / "new", "start", "--port", str(port - above)) == 2
+    said = capsys.readouterr()
+    assert f"cannot listen on 127.0.0.1, port {port}: " in said.err and "--port" in said.err and not said.out
+    assert not (tmp_path / "new").exists()
 
 
 def test_an_empty_home_says_how_to_fill_it(tmp_path, capsys):
