@@ -215,7 +215,6 @@ def _prepare(con, path):
     """Make the tables unless they are there; refuse a file that is something else."""
     try:
         con.execute("PRAGMA synchronous = FULL")  # a commit has reached the disk when it returns
-        con.execute("PRAGMA secure_delete = ON")
         version = con.execute("PRAGMA user_version").fetchone()[0]
         if version == VERSION:
             return

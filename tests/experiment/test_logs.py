@@ -194,7 +194,10 @@ def test_a_register_is_a_file(tmp_path):
 
 
 def test_an_interrupted_write_leaves_nothing(register, test_t, monkeypatch):
+    from reco_utils.experiment.logs import _append
+
     def interrupted(*args):
+        assert _append(*args) == 1
         raise KeyboardInterrupt
 
     monkeypatch.setattr("reco_utils.experiment.logs._append", interrupted)
