@@ -9,7 +9,6 @@ a thread, and a thread costs a request twice what the list does.
 import asyncio
 import contextlib
 import hmac
-import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -144,7 +143,7 @@ class Desk:
         answer = self.engine.recommend(replace(ask, model=POPULAR))
         return replace(answer, degraded=(*answer.degraded, "busy"))
 
-    def change(self, change: Callable, *version: str) -> dict[str, Any]:
+    def change(self, change: Callable, *version: str) -> Published:
         """Publish or roll back, and serve it at once."""
         home = self.engine.live.home
         try:
@@ -152,7 +151,7 @@ class Desk:
         except ArtifactError as refusal:
             raise Problem(409, str(refusal).replace(str(home), "the store")) from None
         self.engine.refresh()
-        return _served(served)
+        return served
 
 
 # -------------------------------------------------------------------------------------------------------- dependencies
@@ -192,6 +191,15 @@ class Json(JSONResponse):
         return to_json(content, inf_nan_mode="null", fallback=_plain)
 
 
+class Metrics(PlainTextResponse):
+    """In the text format of Prometheus."""
+
+    media_type = "text/plain; version=0.0.4"
+
+
+COUNTED = {Metrics.media_type: {"example": '# TYPE reco_lists_total counter\nreco_lists_total{path="cached"} 3\n'}}
+
+
 def _plain(value):
     """What pydantic does not know, as something it does."""
     if isinstance(value, (np.generic, np.ndarray)):
@@ -211,14 +219,6 @@ def _listed(request: Request, answer: Answer, *, reasons: bool = False, **more) 
     request.state.noted = noted
     found = {"user": answer.user or None, "version": answer.version, **noted, "cached": answer.cached}
     return Json({**found, "items": places, **more})
-
-
-def _served(served: Published) -> dict[str, Any]:
-    """Which versions are served, for JSON."""
-    return {
-        "version": served.version, "canary_version": served.canary_version, "canary_share": served.canary_share,
-        "previous": served.previous,
-    }  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------------------------- questions
@@ -277,13 +277,13 @@ async def search(request: Request, desk: AtDesk, query: Annotated[schemas.Search
 @shop.get("/categories")
 def categories(desk: AtDesk) -> schemas.Categories:
     """Categories of the shop."""
-    return schemas.Categories(categories=desk.engine.categories())
+    return {"categories": desk.engine.categories()}
 
 
 @shop.get("/models")
 def models(desk: AtDesk) -> schemas.Models:
     """Models that can be asked on their own."""
-    return schemas.Models(models=desk.engine.models())
+    return {"models": desk.engine.models()}
 
 
 @shop.post("/events", status_code=202, dependencies=[Depends(_json_only)], responses=refused(400, 408, 413, 415))
@@ -295,8 +295,7 @@ def events(desk: AtDesk, events: Annotated[list[schemas.Event], Body(min_length=
     """
     if len(events) > desk.settings.max_events:
         raise BadRequest(f"1 to {desk.settings.max_events} events may be sent at once, got {len(events)}")
-    taken = desk.engine.ingest([event.model_dump(exclude_unset=True) for event in events])
-    return schemas.Taken(accepted=taken.accepted, duplicates=taken.duplicates, degraded=taken.degraded)
+    return desk.engine.ingest([event.model_dump(exclude_unset=True) for event in events])
 
 
 # -------------------------------------------------------------------------------------------------------------- admin
@@ -315,17 +314,13 @@ def forget(desk: AtDesk, user: UserId):
     return Json({"removed": gone.removed, "trace": gone.trace, "clean": not gone.trace})
 
 
-@admin.get("/admin/versions", response_model=schemas.Versions)
-def versions(desk: AtDesk):
+@admin.get("/admin/versions")
+def versions(desk: AtDesk) -> schemas.Versions:
     """What is stored and what is served."""
     home = desk.engine.live.home
     table = artifact.versions(home).astype(object)
-    return Json(
-        {
-            "published": _served(artifact.published(home)),
-            "versions": table.where(table.notna(), None).to_dict("records"),
-        }
-    )
+    rows = table.where(table.notna(), None).to_dict("records")
+    return {"published": artifact.published(home), "versions": rows}
 
 
 @admin.post("/admin/publish", dependencies=JSON, responses=refused(*WITH_BODY, 409, 415))
@@ -360,19 +355,10 @@ def stock(desk: AtDesk, body: schemas.InStock) -> schemas.InStock:
 health = APIRouter(tags=["health"])
 
 
-class Metrics(PlainTextResponse):
-    """In the text format of Prometheus."""
-
-    media_type = "text/plain; version=0.0.4"
-
-
-COUNTED = '# TYPE reco_lists_total counter\nreco_lists_total{path="cached"} 3\n'
-
-
 @health.get("/health/live")
 async def live() -> schemas.Alive:
     """Is the process up?"""
-    return schemas.Alive(status="alive")
+    return {"status": "alive"}
 
 
 @health.get("/health/ready", response_model=schemas.Ready, responses=refused(503))
@@ -382,16 +368,12 @@ def ready(desk: AtDesk):
     503 with the reasons when no model is loaded, the model is too old or there is nothing to fall back on.
     """
     state = desk.engine.health()
-    age = state.age_hours if math.isfinite(state.age_hours) else None
-    found = {"version": state.version, "age_hours": age, "breakers": dict(state.breakers)}
     if not state.ready:
-        raise Problem(503, f"not ready: {'; '.join(state.reasons)}", reasons=list(state.reasons), **found)
-    return Json({"ready": True, **found, "reasons": state.reasons})
+        raise Problem(503, f"not ready: {'; '.join(state.reasons)}", **vars(state))
+    return Json(vars(state))
 
 
-@health.get(
-    "/metrics", response_class=Metrics, responses={200: {"content": {Metrics.media_type: {"example": COUNTED}}}}
-)
+@health.get("/metrics", response_class=Metrics, responses={200: {"content": COUNTED}})
 def metrics(desk: AtDesk) -> str:
     """Counters for Prometheus, of the engine and of the requests."""
     return desk.engine.monitor.prometheus() + generate_latest(desk.registry).decode()

@@ -9,8 +9,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from reco_utils.serve.ask import BadRequest, NotFound, Unavailable
@@ -61,13 +62,13 @@ class Problem(Exception):
         super().__init__(detail)
         self.status, self.detail, self.headers, self.more = status, detail, dict(headers or {}), more
 
-    def response(self, request_id: str) -> JSONResponse:
+    def response(self, request_id: str) -> Response:
         """The problem as JSON; `request_id` finds the line of the log."""
         title = TITLES[self.status]
         name = title.lower().replace(" ", "-")
         members = {"type": f"urn:problem:{name}", "title": title, "status": self.status, "detail": self.detail}
         content = {**members, "request_id": request_id, **self.more}
-        return JSONResponse(content, self.status, self.headers, MEDIA_TYPE)
+        return Response(to_json(content, inf_nan_mode="null"), self.status, self.headers, MEDIA_TYPE)
 
 
 def refused(*statuses: int) -> dict[int, dict[str, Any]]:
@@ -82,7 +83,7 @@ def add_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answered)
 
 
-async def _answered(request: Request, error: Exception) -> JSONResponse:
+async def _answered(request: Request, error: Exception) -> Response:
     """The problem that an exception is."""
     return as_problem(error).response(request.state.request_id)
 

@@ -23,12 +23,10 @@ def as_it_was(quoted: str) -> str:
 
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-InPath = {"description": "Percent-encoded, slashes too."}
-UserId = Annotated[Id, BeforeValidator(as_it_was), Path(**InPath, examples=["ann"])]
-ItemId = Annotated[Id, BeforeValidator(as_it_was), Path(**InPath, examples=["mug-7"])]
+QUOTED = "Percent-encoded, slashes too."
+UserId = Annotated[Id, BeforeValidator(as_it_was), Path(description=QUOTED, examples=["ann"])]
+ItemId = Annotated[Id, BeforeValidator(as_it_was), Path(description=QUOTED, examples=["mug-7"])]
 
 
 # ----------------------------------------------------------------------------------------------------------- questions
@@ -44,27 +42,21 @@ class Length(Query):
     k: int = Field(10, ge=1, le=MAX_K, description="How many.", examples=[10])
 
 
+CLICKED = "Items clicked in this visit, the oldest first; repeated."
+ONE = "One model instead of all; see /v1/models."
+ARM = "Arm of an experiment: its lists are cached apart."
+
+
 class ListQuery(Length):
     """What a list may depend on."""
 
     reasons: bool = Field(False, description="Add a sentence why, where there is an honest one.", examples=[True])
-    category: list[Id] = Field(
-        [], max_length=MAX_NAMES, description="Only these; may be repeated.", examples=[["Kitchen"]]
-    )
-    min_price: Price | SkipJsonSchema[None] = Field(None, description="Nothing cheaper.", examples=[5])
-    max_price: Price | SkipJsonSchema[None] = Field(None, description="Nothing dearer.", examples=[50])
-    session: list[Id] = Field(
-        [],
-        max_length=MAX_SESSION,
-        description="Items clicked in this visit, the oldest first; repeated.",
-        examples=[["tea-2"]],
-    )
-    model: Id | SkipJsonSchema[None] = Field(
-        None, description="One model instead of all; see /v1/models.", examples=["hybrid"]
-    )
-    arm: Id | SkipJsonSchema[None] = Field(
-        None, description="Arm of an experiment: its lists are cached apart.", examples=["b"]
-    )
+    category: list[Id] = Field([], max_length=MAX_NAMES, description="Only of these; repeated.", examples=[["Kitchen"]])
+    min_price: Amount | SkipJsonSchema[None] = Field(None, description="Nothing cheaper.", examples=[5])
+    max_price: Amount | SkipJsonSchema[None] = Field(None, description="Nothing dearer.", examples=[50])
+    session: list[Id] = Field([], max_length=MAX_SESSION, description=CLICKED, examples=[["tea-2"]])
+    model: Id | SkipJsonSchema[None] = Field(None, description=ONE, examples=["hybrid"])
+    arm: Id | SkipJsonSchema[None] = Field(None, description=ARM, examples=["b"])
 
     def ask(self, user: str) -> Ask:
         """The question as the engine takes it."""
@@ -132,7 +124,7 @@ class Canary(Version):
     """What to try on whom."""
 
     model_config = sent({"version": NEXT, "share": 0.05})
-    share: Share
+    share: float = Field(gt=0, lt=1)
 
 
 class InStock(BaseModel):
