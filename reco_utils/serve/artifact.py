@@ -27,13 +27,9 @@ from reco_utils.core import Pipeline
 from reco_utils.serve import plain
 from reco_utils.serve.bundle import Artifact, Manifest, contents, traces
 from reco_utils.serve.forgotten import forgotten, remember
+from reco_utils.serve.lock import held
 from reco_utils.serve.plain import ArtifactError
 from reco_utils.serve.training import check, train
-
-try:
-    import fcntl
-except ImportError:  # Windows: no two processes may publish at once there
-    fcntl = None
 
 __all__ = [
     "Artifact", "ArtifactError", "Manifest", "Published", "check", "forget_user", "forgotten_since", "load", "prune",
@@ -90,7 +86,7 @@ def save(artifact: Artifact, home: Path | str) -> str:
     folder = home / f"{HALF[0]}{secrets.token_hex(8)}"
     with _locked(home):
         folder.mkdir()
-        busy = _held(folder)
+        busy = held(folder)
     try:
         while True:
             files = plain.write(contents(artifact), folder)
@@ -101,7 +97,7 @@ def save(artifact: Artifact, home: Path | str) -> str:
             artifact = artifact.forget(late)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _release(busy)
+        os.close(busy)
 
 
 def _put_in_place(home, folder, manifest, files) -> str:
@@ -392,10 +388,10 @@ def _sweep(home) -> None:
         if path.name.endswith(".part"):
             path.unlink()
         elif path.name.startswith(HALF):
-            busy = _held(path, wait=False)
+            busy = held(path, wait=False)
             if busy is not None:
                 shutil.rmtree(path, ignore_errors=True)
-                _release(busy)
+                os.close(busy)
 
 
 @contextmanager
@@ -403,27 +399,8 @@ def _locked(home):
     """Alone among all threads and processes that write to this store; the lock dies with its process."""
     if not home.is_dir():
         raise ArtifactError(f"{home.name} is no store: there is no such folder")
-    lock = _held(home)
+    lock = held(home)
     try:
         yield
     finally:
-        _release(lock)
-
-
-def _held(folder, wait=True):
-    """A lock on a folder; None if somebody else has it and we do not wait."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        return handle
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    except BaseException:
-        os.close(handle)
-        raise
-
-
-def _release(handle) -> None:
-    os.close(handle)
+        os.close(lock)

@@ -20,6 +20,27 @@ class Locked(BlockingIOError):
     """Somebody else is at it; the sentence says who and since when."""
 
 
+def held(path: Path | str, flags: int = os.O_RDONLY, *, wait: bool = True) -> int | None:
+    """A file or folder, opened and locked until `os.close`; None if somebody else has it and we do not wait.
+
+    Raises
+    ------
+    OSError  on Windows, which locks no folders and does not let a file be replaced that somebody has mapped
+    """
+    if fcntl is None:
+        raise OSError("versions and lists are kept with locks of a Unix system; on Windows use WSL or a container")
+    handle = os.open(path, flags, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        return handle
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    except BaseException:
+        os.close(handle)
+        raise
+
+
 @dataclass(eq=False)
 class Lock:
     """A context manager that holds a file locked, or raises `Locked` at once.
@@ -45,20 +66,12 @@ class Lock:
     _file: int | None = field(default=None, init=False, repr=False)
 
     def __enter__(self) -> "Lock":
-        if fcntl is None:
-            raise OSError("locks need a Unix system; on Windows run it in WSL or a container")
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = self._told(file)
-            os.close(file)
-            raise Locked(f"{self.what} is under way: {holder or 'it began this moment'}") from None
-        except BaseException:
-            os.close(file)
-            raise
-        told = self._told(file)
+        file = held(self.path, os.O_RDWR | os.O_CREAT, wait=False)
+        if file is None:
+            holder = self._told(Path(self.path).read_bytes())
+            raise Locked(f"{self.what} is under way: {holder or 'it began this moment'}")
+        told = self._told(os.pread(file, 1000, 0))
         self.leftover = told and f"{self.what} was cut off: {told}"
         me = {"pid": os.getpid(), "host": socket.gethostname(), "since": self.clock()}
         self._write(file, json.dumps(me))
@@ -74,10 +87,10 @@ class Lock:
         os.ftruncate(file, 0)
         os.pwrite(file, text.encode(), 0)
 
-    def _told(self, file) -> str | None:
-        """What the file says of its owner, None if nothing that makes sense."""
+    def _told(self, text) -> str | None:
+        """What a file's text says of its owner, None if nothing that makes sense."""
         try:
-            owner = json.loads(os.pread(file, 1000, 0))
+            owner = json.loads(text)
             hours = (self.clock() - owner["since"]) / HOUR
             return f"process {owner['pid']} on {owner['host']}, since {hours:.1f} hours"
         except (ValueError, TypeError, LookupError):

@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 
 from reco_utils.core import TopK
 from reco_utils.serve import artifact as store
-from reco_utils.serve import plain
+from reco_utils.serve import lock, plain
 from reco_utils.serve.artifact import (
     ArtifactError,
     Published,
@@ -424,3 +424,12 @@ def test_what_a_crash_left_behind_is_swept(light_home):
     assert leftovers(light_home) == []
     assert not (light_home / only(light_home) / "old.npy").exists()
     assert load(light_home)
+
+
+def test_where_folders_cannot_be_locked_nothing_is_written_and_it_is_said(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(lock, "fcntl", None)  # as on Windows
+    with pytest.raises(OSError, match="locks of a Unix system; on Windows use WSL or a container"):
+        save(trained, tmp_path)
+    with pytest.raises(OSError, match="on Windows use WSL"), lock.Lock(tmp_path / "a.lock"):
+        pass
+    assert list(tmp_path.iterdir()) == []
