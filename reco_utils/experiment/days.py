@@ -37,10 +37,11 @@ class Run:
         items, propensities = self.arms.lists(arm, people.at[rows], day)
         self.memory = _widened(self.memory, items.shape[1])
         items = _padded(items, self.memory.last.shape[1])
-        record = blank_record(int(often.sum()), items.shape[1], self.log and day >= 0)
+        logged = self.log and day >= 0
+        record = blank_record(int(often.sum()), items.shape[1], logged)
         run_day(people, self.seed, day, rows, often, self.latency_ms[arm], items, self.memory, record, own=True)
         visit = np.repeat(np.arange(len(rows)), often)
-        kept = (items[visit], _padded(propensities, items.shape[1], np.nan)[visit]) if record.steps.size else None
+        kept = (items[visit], _padded(propensities, items.shape[1], np.nan)[visit]) if logged else None
         self.days.append((day, rows[visit], record, kept))
 
     def traffic(self) -> Traffic:
@@ -77,13 +78,13 @@ class Run:
         """The log: one row per item shown on the days of the test; sessions are numbered on from `first`."""
         parts = []
         for day, rows, record, kept in self.days:
-            if day < 0 or kept is None:
+            if kept is None:
                 continue
             items, propensities = kept
             visit, place = np.nonzero(items >= 0)
             parts.append(self._shown(day, rows[visit], first + visit, items, propensities, record, (visit, place)))
             first += len(rows)
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        return pd.concat(parts, ignore_index=True)
 
     def _shown(self, day, rows, session, items, propensities, record, cells):
         step = record.steps[cells]
@@ -121,6 +122,7 @@ def run_day(people, seed, day, rows, often, latency_ms, items, memory, record, *
 
 
 def blank_memory(n, width):
+    """The memory of n people who have not come yet, with room for lists of `width`."""
     blank = np.full((n, width), -1, np.int32)
     return Memory(np.zeros(n, np.int64), np.zeros(n), np.zeros(n), np.full(n, -1, np.int32), blank, blank.copy())
 
@@ -141,6 +143,7 @@ def _padded(lists, width, padding=-1):
 
 
 def blank_record(n_visits, width, log):
+    """Room for what happens in some visits; for every place of the list only if it is to be logged."""
     shape = (n_visits, width) if log else (0, width)
     counts, amounts = np.zeros((n_visits, len(COUNTS)), np.int32), np.zeros((n_visits, len(AMOUNTS)))
     return Record(counts, amounts, np.zeros(shape, np.int8), np.zeros(shape))

@@ -264,7 +264,7 @@ def run_visits(
     """
     for near in range(rows.size):
         row, who, items = rows[near], numbers[near], lists[near]
-        new = 0.0 if memory.usual[row, 0] < 0 else 1.0 - share_in(items, memory.usual[row])
+        new = 0.0 if memory.usual[row].max() < 0 else 1.0 - share_in(items, memory.usual[row])
         for number in range(visits[near]):
             recall(row, day, items, ways, memory)
             extra = ways.novelty * new - ways.staleness * memory.same[row]

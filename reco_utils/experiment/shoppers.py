@@ -189,9 +189,9 @@ class Shoppers:
         ------
         ValueError  for rows that are no shoppers, or lists of another shape or with unknown positions
         """
-        rows, items = np.asarray(rows, np.int64), np.ascontiguousarray(items, np.int32)
-        if rows.ndim != 1 or items.ndim != 2 or len(rows) != len(items):
-            raise ValueError(f"look wants shoppers (m,) and lists (m, K), got {rows.shape} and {items.shape}")
+        rows, items = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(items, np.int32)
+        if rows.ndim != 1 or items.ndim != 2 or len(rows) != len(items) or not items.shape[1]:
+            raise ValueError(f"look wants shoppers (m,) and lists (m, K), K >= 1, got {rows.shape} and {items.shape}")
         if len(rows) and not (rows.min() >= 0 and rows.max() < len(self.at)):
             raise ValueError(f"shoppers count from 0 to {len(self.at) - 1}, got {rows.min()} to {rows.max()}")
         if items.size and not (items.min() >= -1 and items.max() < len(self.tastes.items)):

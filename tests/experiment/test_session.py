@@ -193,6 +193,7 @@ def test_the_compiled_visit_is_the_plain_one(shop, behaviour):
     arms["new"] = np.where(rng.random(shape) < 0.5, arms["control"], arms["control"] + 50)
     arms["new"][::7, 2:4] = -1  # holes and short lists
     arms["new"][3] = -1
+    arms["control"][::9, 0] = -1
     arm_of = np.array(["control", "new"] * 30)
     plain = plainly(people, arms, arm_of, seed=11, days=9, before_days=5)
     found = people.simulate(arms, arm_of, days=9, before_days=5, seed=11)

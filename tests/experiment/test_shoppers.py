@@ -233,6 +233,7 @@ def test_a_look_is_the_first_visit_of_a_simulation(shop, arms):
 def test_nobody_in_the_test_is_no_error(shop, arms):
     found = Shoppers(shop).simulate(arms, [None] * 499, log=True)
     assert len(found.users) == len(found.visits) == len(found.totals()) == len(found.log) == 0
+    assert found.log.columns[:4].tolist() == ["user_id", "arm", "day", "session"]
     assert len(Shoppers(shop).look([], np.empty((0, 5), int)).visits) == 0
 
 
@@ -315,6 +316,7 @@ def test_looks_and_truths_that_make_no_sense_are_refused(shop, arms):
     people = Shoppers(shop)
     for rows, items, message in (
         ([0, 1], np.zeros((1, 3), int), "look wants shoppers"),
+        ([0], np.zeros((1, 0), int), "K >= 1"),
         ([499], np.zeros((1, 3), int), "shoppers count from 0 to 498, got 499 to 499"),
         ([0], np.full((1, 3), 300), "items count from 0 to 299, got 300 to 300"),
     ):
