@@ -122,7 +122,7 @@ class Experiment:
     ------
     ValueError, TypeError  with the name, its value and what is allowed
 
-    Source: Kohavi, Tang and Xu (2020), chapters 4 (layers) and 12 (hashing of ids); BigQuery's FARM_FINGERPRINT.
+    Source: Tang, Agarwal, O'Brien and Meyer (2010) for layers; Kohavi, Tang and Xu (2020), chapter 4.
     """
 
     name: str

@@ -83,7 +83,7 @@ class Pilot:
         ------
         ValueError  for shapes that differ, fewer than two users, NaN, or denominators that are negative or all 0
 
-        Source: Deng, Knoblich and Lu (2018), section 3.2.
+        Source: Deng, Knoblich and Lu (2018).
         """
         top, bottom = np.asarray(numerator, float), np.asarray(denominator, float)
         if top.ndim != 1 or top.shape != bottom.shape or len(top) < 2:
