@@ -240,7 +240,7 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=4, help="of each user in a log")
     parser.add_argument("--logs", type=int, default=1000)
     parser.add_argument("--tests", type=int, default=500)
-    parser.add_argument("--tested", type=int, nargs="+", default=[250, 500, 1000, 2000, 4000, 8000, 16000, 32000])
+    parser.add_argument("--tested", type=int, nargs="+", default=[50, 100, 250, 500, 1000, 2000, 4000, 8000, 16000])
     parser.add_argument("--plays", type=int, nargs=2, default=[50_000, 20], help="sessions of a bandit, runs")
     parser.add_argument("--save", type=Path, help="a JSON file")
     options = parser.parse_args()

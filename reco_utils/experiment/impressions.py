@@ -49,7 +49,7 @@ class PlaceChances:
 
     def of(self, users, items) -> np.ndarray:
         """Chances of items (n, C) of users (n,), by position, in every place: (n, C, K) float64; 0 for padding."""
-        users, items = np.asarray(users), np.asarray(items)
+        users, items = np.asarray(users, np.int64), np.asarray(items)
         k = self.base.shape[1]
         row = np.where(self._pooled(users, items), k, -1)
         for rank in range(k):
@@ -210,7 +210,8 @@ class Log:
         """The log in a table of one row per impression, columns user_at, session, item_at, rank, propensity, reward.
 
         `rank` counts from 1, places without a row are padding; sessions keep the order of their first row. The log of
-        `Shoppers.simulate` is such a table but for the reward: name the column that shall be it.
+        `Shoppers.simulate` is such a table but for the reward: name the column that shall be it. Keep the rows of one
+        policy; where its lists differ from those of another, so do the chances of places.
 
         Parameters
         ----------
@@ -309,6 +310,10 @@ def _check_columns(frame, reward):
         if len(column) and column.min() < lowest:
             row = frame.index[column.to_numpy().argmin()]
             raise ValueError(f"{name} must be at least {lowest}, got {column.min()} in row {row!r}")
+    nameless = frame["session"].isna().to_numpy()
+    if nameless.any():
+        row = frame.index[nameless.argmax()]
+        raise ValueError(f"session is missing in {nameless.sum()} of {len(frame)} impressions, e.g. row {row!r}")
     twice = frame.duplicated(["session", "rank"])
     if twice.any():
         row = frame.index[twice.to_numpy().argmax()]

@@ -151,6 +151,7 @@ def test_an_empty_table_is_an_empty_log():
         ({"reward": [0, 0, np.nan]}, "rewards must be finite numbers, not so in 1 of 3 .* nan in row 'c'"),
         ({"rank": [1, 1, 1]}, "two items in one place .* row 'b'"),
         ({"rank": [1, 0, 1]}, "rank must be at least 1, got 0 in row 'b'"),
+        ({"session": ["s1", None, None]}, "session is missing in 2 of 3 impressions, e.g. row 'b'"),
         ({"item_at": [7, -1, 9]}, "item_at must be at least 0, got -1 in row 'b'"),
         ({"session": ["s1", "s1", "s1"], "rank": [1, 2, 3]}, "session 's1' has several users, see row 'a'"),
     ],
