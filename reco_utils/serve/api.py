@@ -58,6 +58,7 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], float] = 
     app = FastAPI(
         title="Recommendations", version=__version__, description=ABOUT, docs_url=None, redoc_url=None,
         redirect_slashes=False, lifespan=_looking_after, generate_unique_id_function=lambda route: route.name,
+        telemetry=dict.fromkeys(("tracing", "metrics", "logs"), False),  # it would carry paths, and ids in them
     )  # fmt: skip
     app.state.desk = Desk(engine, settings)
     for router in (shop, admin, health, pages):

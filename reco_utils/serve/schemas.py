@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from reco_utils.core import EVENT_TYPES
 from reco_utils.serve.ask import MAX_ID, MAX_K, MAX_NAMES, MAX_QUERY, MAX_SESSION, Ask
+from reco_utils.serve.event_log import MOST
 
 
 def as_it_was(quoted: str) -> str:
@@ -23,7 +24,7 @@ def as_it_was(quoted: str) -> str:
 
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 QUOTED = "Percent-encoded, slashes too."
 UserId = Annotated[Id, BeforeValidator(as_it_was), Path(description=QUOTED, examples=["ann"])]
 ItemId = Annotated[Id, BeforeValidator(as_it_was), Path(description=QUOTED, examples=["mug-7"])]
@@ -108,7 +109,7 @@ class Event(BaseModel):
     session_id: Id | None = None
     value: Amount | None = None
     quantity: Amount | None = None
-    rating: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    rating: Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)] | None = None
     device: Id | None = None
     dwell_ms: Amount | None = None
 
