@@ -32,6 +32,7 @@ from reco_utils.experiment.impressions import Log
 from reco_utils.experiment.weighing import (
     Weighed,
     check_session,
+    effective_size,
     looks_of,
     positive,
     sums_by_user,
@@ -389,7 +390,7 @@ def _estimate(name, log, weighed, parts, value_of, level, rng):
         n=n,
         users=users,
         matched=int(np.count_nonzero(weight)),
-        ess=float(weight.sum() ** 2 / max((weight**2).sum(), 1e-300)),
+        ess=effective_size(weight),
         max_weight=float(weight.max(initial=0.0)),
         mean_weight=float(weighed.control.sum() / weighed.expected.sum()) if weighed.expected.any() else np.nan,
         missing=weighed.missing,

