@@ -37,14 +37,15 @@ class Traffic:
     ----------
     users : frame, one row per shopper in the test: user_id, arm, device, shop_user (whose lists she saw)
     visits : frame, one row per visit
-        user_id (categorical), arm (categorical), day (from 0), session (numbered by day
-        and shopper: the one column that hangs on who else came), bounced (bool),
-        examined, shown, clicks, carts, orders (0 or 1: one checkout per visit), units, revenue, search_clicks, dwell_s,
-        latency_ms. carts counts the list's; orders, units and revenue also what was found by searching.
+        user_id (categorical, over all shoppers in their order), arm (categorical), day (from 0), session (numbered by
+        day and shopper: the one column that hangs on who else came), bounced (bool), examined, shown, clicks, carts,
+        orders (0 or 1: one checkout per visit), units, revenue, search_clicks, dwell_s, latency_ms. clicks and carts
+        are those of the list; orders, units and revenue also count what was found by searching.
     before : frame like visits, of the days before the test (day < 0)
     log : frame or None, one row per item shown on the days of the test
         user_id, arm, day, session, user_at (position in the shop's users), item_at (position in its catalogue), rank
-        (from 1), propensity, examined, clicked, carted, bought (bool), revenue.
+        (from 1), propensity, examined, clicked, carted, bought (bool), revenue. `Log.from_frame(log, reward="clicked")`
+        makes a log for off-policy estimates of it.
     """
 
     users: pd.DataFrame

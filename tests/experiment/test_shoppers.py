@@ -13,6 +13,7 @@ from reco_utils.core import TopK
 from reco_utils.data.shop_tastes import DEVICES as SHOP_DEVICES
 from reco_utils.experiment import days
 from reco_utils.experiment.behaviour import DEVICES, Behaviour, strongest_factor
+from reco_utils.experiment.impressions import Log
 from reco_utils.experiment.shoppers import Shoppers
 from reco_utils.experiment.traffic import METRICS
 
@@ -66,6 +67,7 @@ PROGRAM = """
 import hashlib, numpy as np, pandas as pd
 from reco_utils.data.registry import load_dataset
 from reco_utils.experiment import days
+from reco_utils.experiment.impressions import Log
 from reco_utils.experiment.shoppers import Shoppers
 days.SPAN, days.N_THREADS = {span}, {threads}
 import reco_utils.topk as topk
@@ -208,6 +210,13 @@ def test_the_log_keeps_the_policys_propensities(shop, arms):
     policy = TopK(shop.users, lists, np.zeros(lists.shape, np.float32), {"propensity": chance})
     log = Shoppers(shop).simulate({"control": policy}, np.full(499, "control"), log=True).log
     assert (log["propensity"] == chance[log["user_at"], log["rank"] - 1]).all() and log["rank"].max() == 9
+
+
+def test_the_log_feeds_off_policy_estimates(shop, arms):
+    traffic = Shoppers(shop).simulate(arms, np.full(499, "own"), log=True)
+    log = Log.from_frame(traffic.log, reward="clicked")
+    assert (log.reward.sum(axis=1) == traffic.visits["clicks"]).all() and log.items.shape[1] == 10
+    assert (log.items == arms["own"][log.users]).all() and (log.propensity == 1).all()
 
 
 def test_arms_may_have_lists_of_different_length(shop, arms):
