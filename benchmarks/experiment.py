@@ -257,8 +257,9 @@ def run(name: str, n_experiments: int) -> dict:
     """One row of the tables."""
     begin = time.perf_counter()
     found = JOBS[name](name, n_experiments)
-    print(f"{name}: {time.perf_counter() - begin:.0f} s", file=sys.stderr)
-    return {key: value if isinstance(value, str) else float(value) for key, value in found.items()}
+    found = {key: value if isinstance(value, str) else float(value) for key, value in found.items()}
+    print(f"{json.dumps(found)} {time.perf_counter() - begin:.0f} s", file=sys.stderr)
+    return found
 
 
 def main() -> None:

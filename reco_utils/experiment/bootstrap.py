@@ -104,13 +104,14 @@ def resampled_sums(rows: np.ndarray, *, rng: np.random.Generator, n: int) -> np.
     common = rows[np.argmin(rows[:, 0])]
     rare = rows[(rows != common).any(axis=1)]
     times = rng.binomial(n_rows, len(rare) / n_rows, n)
-    sums = np.outer(n_rows - times, common)
+    varies = np.ptp(rows, axis=0) > 0  # sums of the other columns are known
+    sums = np.where(varies, np.outer(n_rows - times, common), n_rows * common)
     step = max(CHUNK // max(n_rows, 1), 1)
     for first in range(0, n, step):
         part = times[first : first + step]
         drawn = rng.integers(0, max(len(rare), 1), part.sum())
         owner = np.repeat(np.arange(len(part)), part)
-        for column in range(rows.shape[1]):
+        for column in np.flatnonzero(varies):
             found = np.bincount(owner, weights=rare[drawn, column], minlength=len(part))
             sums[first : first + step, column] += found
     return sums

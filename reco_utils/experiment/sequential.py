@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FAR = 9.0  # standard deviations beyond which nothing is looked for
+LEAST_GROWTH = 1e-4  # from look to look, as a share; less needs too fine a grid to be worth a look
 
 
 def spending_bounds(information, *, times=None, alpha: float = 0.05, sides: int = 2, spend: str = "obrien-fleming"):
@@ -163,7 +164,7 @@ def monitor(
     Returns
     -------
     Monitoring, whose looks have the index `day` and the columns users, effect, low, high, z, p (naive), always_p,
-    always_low, always_high, bound (of |z|, by alpha spending)
+    always_low, always_high, bound (of |z|, by alpha spending; infinite on a day that taught nothing new)
     """
     check_share("alpha", alpha)
     if metric.reads != "totals":
@@ -231,11 +232,10 @@ def _table(found, days, alpha, spend):
             tuned_at=v[first] * days / (first + 1), alpha=alpha,
         )  # fmt: skip
         looks.loc[seen, ["always_p", "always_low", "always_high"]] = valid[["p", "low", "high"]].to_numpy()
-        times = (looks.index[seen] + 1) / days
-        looks.loc[seen, "bound"] = spending_bounds(
-            np.maximum.accumulate(v[seen].to_numpy()) * (1 + 1e-9 * np.arange(seen.sum())),
-            times=times, alpha=alpha, spend=spend,
-        )  # fmt: skip
+        fresh = seen & _grows(v)  # a day that teaches nothing new is no look
+        times = (looks.index[fresh] + 1) / days
+        looks["bound"] = np.where(seen, np.inf, np.nan)
+        looks.loc[fresh, "bound"] = spending_bounds(v[fresh].to_numpy(), times=times, alpha=alpha, spend=spend)
     return looks[["users", "effect", "low", "high", "z", "p", "always_p", "always_low", "always_high", "bound"]]
 
 
@@ -261,7 +261,7 @@ def _looks(information, sides, choose):
             return
         high = min(bound, FAR) * root
         low = -high if sides == 2 else -FAR * root
-        n_nodes = int(np.clip(5 * (high - low) / steps[look + 1], 64, 2000))
+        n_nodes = int(np.clip(3 * (high - low) / steps[look + 1], 64, 3000))
         x, w = np.polynomial.legendre.leggauss(n_nodes)
         new = (low + high) / 2 + (high - low) / 2 * x
         density = np.exp(-0.5 * ((new[:, None] - nodes) / step) ** 2) @ mass / (np.sqrt(2 * np.pi) * step)
@@ -273,11 +273,22 @@ def _best_ratio(alpha):
     return float(-lambertw(-(alpha**2) / np.e, -1).real - 1)
 
 
+def _grows(values):
+    """Which of the numbers (L,) are more than all before, by enough to be a look of its own; NaN is not."""
+    found, most = np.zeros(len(values), bool), 0.0
+    for look, value in enumerate(values):
+        found[look] = value > (1 + LEAST_GROWTH) * most
+        most = value if found[look] else most
+    return found
+
+
 def _growing(values, word="information"):
     """Numbers above 0, each more than the one before."""
     values = np.asarray(values, float)
-    if values.ndim != 1 or not len(values) or not (values[0] > 0 and (np.diff(values) > 0).all()):
-        raise ValueError(f"{word} must be above 0 and grow from look to look, got {values.tolist()}")
+    if values.ndim != 1 or not len(values) or not _grows(values).all():
+        raise ValueError(
+            f"{word} must be above 0 and grow from look to look by {LEAST_GROWTH:.2%} at least, got {values.tolist()}"
+        )
     return values
 
 

@@ -55,7 +55,7 @@ def test_one_look_is_the_usual_test():
 
 
 @pytest.mark.parametrize("spend", ["obrien-fleming", "pocock"])
-@pytest.mark.parametrize("information", [EQUAL, [1.0, 1.001, 5.0, 50.0, 51.0, 400.0]])
+@pytest.mark.parametrize("information", [EQUAL, [1.0, 1.0002, 5.0, 50.0, 51.0, 400.0]])
 def test_bounds_spend_alpha_and_no_more(spend, information):
     bounds = spending_bounds(information, spend=spend)
     assert crossing_chance(bounds, information)[-1] == pytest.approx(0.05, abs=1e-6)
@@ -178,6 +178,15 @@ def test_days_before_anybody_bought_have_no_effect_and_raise_no_alarm():
 
 
 @tea
+def test_a_day_that_teaches_nothing_is_no_look():
+    """Nobody comes on day 1: it has no bound to cross."""
+    visits, users = visits_of(np.random.default_rng(0), 300, 4)
+    looks = monitor(visits[visits["day"] != 1], Ratio("clicks", "shown"), users=users, arm="b").looks
+    assert np.isinf(looks["bound"]).tolist() == [False, True, False, False]
+    assert looks.loc[1, ["effect", "low", "high"]].tolist() == looks.loc[0, ["effect", "low", "high"]].tolist()
+
+
+@tea
 def test_false_alarms_of_shops_under_daily_looks():
     """60 shops without a difference: within four standard errors of what theory allows (the benchmark has 1,000)."""
     rng, stops = np.random.default_rng(3), []
@@ -209,7 +218,8 @@ def test_the_figure_shows_both_intervals():
     "call, words",
     [
         (lambda: spending_bounds([]), "above 0 and grow"),
-        (lambda: spending_bounds([1.0, 1.0]), "above 0 and grow"),
+        (lambda: spending_bounds([1.0, 1.00005]), "grow from look to look by 0.01% at least"),
+        (lambda: crossing_chance(2.0, [2.0, 1.0]), "above 0 and grow"),
         (lambda: spending_bounds([0.0, 1.0]), "above 0 and grow"),
         (lambda: spending_bounds([1.0], alpha=1.0), "alpha must lie between 0 and 1, got 1.0"),
         (lambda: spending_bounds([1.0], sides=3), "sides must be 1 or 2, got 3"),
