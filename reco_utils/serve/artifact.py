@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -300,7 +299,7 @@ def forget_user(
 def forgotten_since(home: Path | str, artifact: Artifact) -> list[str]:
     """Users that an artifact knows although the store was told to forget them after its training began."""
     told = forgotten(home)
-    began = datetime.fromisoformat(artifact.manifest.trained_at).timestamp()
+    began = artifact.manifest.began
     if not told.since(began):
         return []
     return [user for user, at in told.asked_at(artifact.data.users).items() if at >= began]

@@ -29,6 +29,7 @@ from reco_utils.data.privacy import FORGOTTEN
 from reco_utils.evaluate.stats import bootstrap_interval
 from reco_utils.models.ann import VectorIndex
 from reco_utils.serve.artifact import Artifact
+from reco_utils.serve.graph import parts
 from reco_utils.serve.lock import Lock
 from reco_utils.serve.plain import replacing, sync_folder
 from reco_utils.serve.schedule import Retrained, retrain
@@ -226,17 +227,9 @@ def quantised(
 
 def _factor_model(model):
     """The first fitted model inside a model, itself included, whose scores are dot products."""
-    inside, met = [model], set()
-    for part in inside:
-        if id(part) in met:
-            continue
-        met.add(id(part))
+    for part in (model, *parts(model)):
         if hasattr(part, "vectors") and hasattr(part, "n_items_"):
             return part
-        if isinstance(part, (tuple, list)):
-            inside += part
-        elif type(part).__module__.startswith("reco_utils.models."):
-            inside += vars(part).values()
     raise TypeError(f"{type(model).__name__} holds no fitted model with `vectors`; there is nothing to quantise")
 
 

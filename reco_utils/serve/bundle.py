@@ -5,6 +5,7 @@ Letters: U users, I items, C candidates per user, nnz entries of the histories.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,11 @@ class Manifest:
     metrics: dict = field(default_factory=dict)
     format: int = 1
     files: dict = field(default_factory=dict)
+
+    @property
+    def began(self) -> float:
+        """`trained_at` in seconds since 1970."""
+        return datetime.fromisoformat(self.trained_at).timestamp()
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
@@ -119,7 +118,7 @@ class Live:
         stable = self._served.stable  # below 0 if the clock was set back
         if stable is None:
             return float("nan")
-        return ((self.clock() if now is None else now) - _seconds(stable.manifest.trained_at)) / HOUR
+        return ((self.clock() if now is None else now) - stable.manifest.began) / HOUR
 
     def forget(self, user_id: str) -> int:
         """Forget a user in memory, at once and in what is loaded later; how many artifacts knew them.
@@ -175,7 +174,7 @@ class Live:
         except (ArtifactError, OSError) as error:
             trouble.append(self._told(f"{version} cannot be served: {error}", before))
             return None
-        trained = _seconds(artifact.manifest.trained_at)
+        trained = artifact.manifest.began
         late = {name for name, at in self._forgotten.items() if at >= trained}
         return artifact.forget([user for user in artifact.data.users if late and lot(user, self._salt) in late])
 
@@ -184,10 +183,6 @@ class Live:
         if sentence not in before.trouble:
             log.error("%s", sentence)
         return sentence
-
-
-def _seconds(iso) -> float:
-    return datetime.fromisoformat(iso).timestamp()
 
 
 def lot(user_id: str, salt: str) -> float:

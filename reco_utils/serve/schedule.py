@@ -189,7 +189,7 @@ class _Run:
             tables, counts = join_events(tables, log)
             self.notes += [f"{count:,} {what}" for what, count in counts.items() if count]
         times.append(tables.events[TIME].max())
-        if old is not None and gone.since(_seconds(old.manifest.trained_at)):
+        if old is not None and gone.since(old.manifest.began):
             times.append(old.data.asof)  # the last to do something may be forgotten; time does not go back for that
         asked = gone.asked_at(tables.profiles[USER])
         if asked:
@@ -225,11 +225,8 @@ class _Run:
 
 def _fitted_at(served, part) -> float:
     """When a part of an artifact was fitted, in seconds since 1970."""
-    return _seconds(served.manifest.models.get(FITTED[part], served.manifest.trained_at))
-
-
-def _seconds(text) -> float:
-    return datetime.fromisoformat(text).timestamp()
+    fitted_at = served.manifest.models.get(FITTED[part], served.manifest.trained_at)
+    return datetime.fromisoformat(fitted_at).timestamp()
 
 
 # ------------------------------------------------------------------------------------------------------------- tables
