@@ -202,6 +202,7 @@ def test_coverage_by_hand_and_by_leaving_users_out():
         rest = {item for other, items in shown.items() if other != user for item in items}
         without.append(len(rest) / 10)
     assert found.se == pytest.approx(np.sqrt(3 * np.var(without)))  # b loses nothing
+    assert found.high - found.effect == pytest.approx(stats.t.isf(0.025, 3) * found.se)  # four groups
 
 
 def test_relative_effects_need_two_positive_arms():
