@@ -36,8 +36,7 @@ def deeds_of(tables: Tables, data: Dataset) -> np.ndarray:
     deeds = _named(events, tables.defaults.positive_from)
     for code, deed in enumerate(DEEDS):
         these = np.unique(done[deeds == deed])
-        at = np.minimum(np.searchsorted(pairs, these), max(len(pairs) - 1, 0))
-        found[at[pairs[at] == these] if len(pairs) else at[:0]] = code
+        found[np.searchsorted(pairs, these[np.isin(these, pairs)])] = code
     return found
 
 

@@ -962,9 +962,9 @@ def test_a_reload_during_a_request_drops_nothing(artifact, tmp_path, warm_user):
     [thread.start() for thread in threads]
     for version in (two, one):
         publish(home, version)
-        shop.engine.refresh()
+        assert shop.engine.refresh()
     rollback(home)
-    shop.engine.refresh()
+    assert shop.engine.refresh()
     stop.set()
     [thread.join() for thread in threads]
     assert not errors and all(len(answer.items) == 10 and not answer.degraded for answer in answers)

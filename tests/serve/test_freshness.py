@@ -44,6 +44,11 @@ def test_on_the_limit_is_fresh_and_beyond_is_stale(fresh, clock):
     assert verdict.state == "stale" and not verdict.is_fresh and "trained 36.0 hours ago" in verdict.sentence
 
 
+def test_a_limit_below_an_hour_is_one(clock):
+    assert Freshness(0.5, clock).verdict(NOON - HOUR / 4).state == "fresh"
+    assert Freshness(0.5, clock).verdict(NOON - HOUR).state == "stale"
+
+
 def test_a_clock_that_went_back_is_noticed_and_the_age_is_counted_from_its_latest_reading(fresh, clock):
     trained = NOON - 30 * HOUR
     assert fresh.verdict(trained).state == "fresh"

@@ -122,6 +122,17 @@ def test_lists_unlike_those_of_the_training_ring_the_alarm(monitor):
     assert len(found["alarms"]) == 2 and "scores are not those of the training" in found["alarms"][0]
 
 
+@pytest.mark.parametrize("toys, alarms", [(0.7, 0), (0.78, 1)])  # an index of 0.169 and of 0.354
+def test_the_alarm_rings_above_a_quarter_and_not_below(monitor, toys, alarms):
+    for n in range(200):
+        shown = "a" if n < 200 * toys else "c"
+        score = 1.0001 + 0.9998 * (7 * n % 200) / 199  # as at the training
+        show(monitor, (shown,), (score,))
+    found = monitor.snapshot()
+    assert found["category_psi"] == pytest.approx((toys - 0.5) * math.log(toys / (1 - toys)))
+    assert found["score_psi"] < 0.05 and len(found["alarms"]) == alarms
+
+
 def test_few_lists_say_nothing_about_drift(monitor):
     show(monitor, ("a",), (1.05,), times=99)
     assert math.isnan(monitor.snapshot()["score_psi"]) and monitor.snapshot()["alarms"] == []

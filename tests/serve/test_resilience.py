@@ -147,6 +147,16 @@ def test_when_all_threads_hang_others_take_their_place_up_to_a_limit():
     workers.close()
 
 
+def test_the_threads_that_took_their_place_are_kept():
+    workers, release = Workers(1, "model"), threading.Event()
+    with pytest.raises(TimeoutError):
+        workers.run(lambda: release.wait(20), 10)
+    threads = {workers.run(threading.current_thread, 5000) for _ in range(3)}
+    assert len(threads) == 1  # not another one for each task
+    release.set()
+    workers.close()
+
+
 def test_a_time_limit_inside_the_dependency_is_a_failure_of_its_own(breaker):
     def own_limit():
         raise TimeoutError("the socket's")
