@@ -27,6 +27,8 @@ class Scores:
         95 %, Wilson's.
     by_claim : DataFrame, one row per claim of the labels
         invented, refused, recall, and supported, wrongly_refused.
+    refused : tuple of bool
+        Of each sentence, in order.
     """
 
     precision: float
@@ -34,6 +36,7 @@ class Scores:
     precision_interval: tuple[float, float]
     recall_interval: tuple[float, float]
     by_claim: pd.DataFrame
+    refused: tuple[bool, ...]
 
 
 def sentences(part: str = "practice") -> list[dict]:
@@ -74,6 +77,7 @@ def judge(sentences: Iterable[Mapping]) -> Scores:
         precision_interval=wilson(hits, n_refused),
         recall_interval=wilson(hits, n_invented),
         by_claim=_by_claim(table),
+        refused=tuple(table["refused"].tolist()),
     )
 
 

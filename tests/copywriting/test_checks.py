@@ -289,7 +289,7 @@ SHELF = Brief(
     price=18.0,
     facts=(
         Fact("contents", "4 pairs of socks"), Fact("chain", "42 cm plus 5 cm extension"), Fact("waist", "80-125 cm"),
-        Fact("sleeve", "for laptops up to 15 inches"), Fact("batteries", "two of 2.0 Ah"), Fact("SPF", "30"),
+        Fact("sleeve", "for laptops up to 15 inches"), Fact("batteries", "three of 2.0 Ah"), Fact("SPF", "30"),
         Fact("blocks", "50 blocks, half of them stained"), Fact("speed", "15 pages black, 8 pages colour"),
         Fact("care", "wash at 30 \u00b0C, iron on low"),
     ),
@@ -302,9 +302,9 @@ SHELF = Brief(
         ("Eight socks.", True), ("Nine socks.", False),  # 4 pairs
         ("Six euros each.", True), ("Seven euros each.", False),  # 18 / 3; the 3 is no length
         ("It reaches 47 cm.", True), ("It reaches 48 cm.", False),  # 42 + 5
-        ("A waist of a metre.", True), ("A waist of 1.30 m.", False),
+        ("A waist of a metre.", True), ("A waist of 1.30 m.", False), ("A waist of 70 cm.", False),
         ("Fits a 13-inch laptop.", True), ("Fits a 17-inch laptop.", False),
-        ("Two 2.0 Ah batteries.", True), ("Two 4.0 Ah batteries.", False),  # 4.0 is both together
+        ("Three 2.0 Ah batteries.", True), ("Three 6.0 Ah batteries.", False),  # 6.0 is all together
         ("It has SPF 30.", True), ("Of 42 cm, with SPF 42.", False),
         ("25 stained blocks.", True), ("26 stained blocks.", False),
         ("Eight colour pages.", True), ("Fifteen colour pages.", False),

@@ -20,6 +20,7 @@ def test_precision_and_recall_by_hand():
         sentence("A blue mug.", "supported"), sentence("A mug.", "invented", "none"),
     ])  # fmt: skip
     assert (scores.precision, scores.recall) == (0.5, 0.5)
+    assert scores.refused == (True, True, False, False)
     assert scores.by_claim.loc["colour", ["invented", "refused", "supported", "wrongly_refused"]].tolist() == [
         1,
         1,
@@ -55,7 +56,7 @@ def test_every_sentence_has_its_own_id_and_marks_what_is_invented():
 
 def test_the_practice_sentences_are_judged_as_promised():
     scores = judge(sentences("practice"))
-    assert scores.recall >= 0.95 and scores.precision >= 0.8  # learned from them; on new authors .85 and .8
+    assert scores.recall >= 0.95 and scores.precision >= 0.9  # learned from them; on the third exam .92 and .80
 
 
 def test_an_unknown_part_is_refused():
