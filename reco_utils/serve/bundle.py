@@ -86,6 +86,8 @@ class Artifact:
         Percentiles of the scores in the first ten places of all candidates: what the monitor compares with.
     keep_seen : bool
         May lists repeat what a user has? As the dataset's defaults say.
+    positive_from : float or None
+        A rating below this is no sign of taste. As the dataset's defaults say.
     manifest : Manifest
     """
 
@@ -100,6 +102,7 @@ class Artifact:
     deeds: np.ndarray
     score_quantiles: np.ndarray
     keep_seen: bool
+    positive_from: float | None
     manifest: Manifest
 
     def forget(self, user_ids: Sequence[str]) -> "Artifact":

@@ -64,11 +64,12 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class LiveItem:
-    """An event since the batch: what was done to which item, and when (seconds since 1970)."""
+    """An event since the batch: what was done to which item and when (seconds since 1970), and how it was rated."""
 
     item_id: str
     event: str
     timestamp: float
+    rating: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +306,7 @@ def _line(event, now):
     """An event as it is kept. What its id was does not matter, only that it is the same one if it comes again."""
     mark = hashlib.blake2b(event.event_id.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
     kept = [min(event.timestamp, now), event.item_id, event.event, mark]
+    kept += [] if event.rating is None else [event.rating]
     return json.dumps(kept, separators=(",", ":")).encode()
 
 
@@ -322,7 +324,8 @@ def _events(value):
     if value is None:
         return []
     lines = json.loads(b"[" + value[:-1].replace(b"\n", b",") + b"]")
-    once = {mark: LiveItem(item, event, at) for at, item, event, mark in reversed(lines)}  # the first one counts
+    # of events with the same mark the first one counts
+    once = {mark: LiveItem(item, event, at, *rating) for at, item, event, mark, *rating in reversed(lines)}
     return sorted(reversed(once.values()), key=lambda event: event.timestamp)
 
 

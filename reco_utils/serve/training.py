@@ -103,6 +103,7 @@ def train(
         deeds=deeds_of(tables, data),
         score_quantiles=quantiles.astype(np.float32),
         keep_seen=tables.defaults.keep_seen,
+        positive_from=tables.defaults.positive_from,
         manifest=Manifest(
             version="",
             trained_at=began,

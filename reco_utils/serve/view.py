@@ -91,7 +91,7 @@ class View:
     def request(self, user: str, live: Sequence[LiveItem] = (), session: Sequence[int] = (), *, target=()) -> UserBatch:
         """A batch of one: the stored history, the events since (`target` ones are seen) and the clicks of the session.
 
-        A click of the session that came in as an event too counts once.
+        A click of the session that came in as an event too counts once, a bad rating not at all.
         """
         at = self.user_at.get(user, -1)
         history, last = _row(self.data.weights, at), self.data.last[_span(self.data.weights, at)]
@@ -99,7 +99,7 @@ class View:
         added: dict[int, tuple[float, float]] = {}
         for event in live:
             item = self.items.at.get(event.item_id, -1)
-            if item >= 0:
+            if item >= 0 and self._deed(event) is not None:
                 weight, when = added.get(item, (0.0, event.timestamp))
                 added[item] = weight + WEIGHTS.get(event.event, 1), max(when, event.timestamp)
         now = max((when for _, when in added.values()), default=self.asof)
@@ -107,8 +107,9 @@ class View:
             added.setdefault(int(item), (float(WEIGHTS["click"]), now))
         if added:
             history, last = _merged(history, last, added)
-            bought = [self.items.at.get(e.item_id, -1) for e in live if e.event in target]
-            seen = _with(seen, [item for item in bought if item >= 0])
+        bought = [self.items.at[e.item_id] for e in live if e.event in target and e.item_id in self.items.at]
+        if bought:
+            seen = _with(seen, bought)
         profiles = self._blank
         if at >= 0:
             profiles = self.data.profiles.iloc[at : at + 1]
@@ -182,9 +183,16 @@ class View:
         span = _span(self.data.weights, at)
         place = span.start + int(np.searchsorted(self.data.weights.indices[span], item))
         before = place < span.stop and self.data.weights.indices[place] == item and self.artifact.deeds[place] >= 0
-        done = [event.event for event in live if self.items.at.get(event.item_id) == item]
-        deed = strongest([*done, DEEDS[self.artifact.deeds[place]]] if before else done) or "click"
-        return SAID[deed].format(self.items.titles[item])
+        done = [self._deed(event) for event in live if self.items.at.get(event.item_id) == item]
+        done += [DEEDS[self.artifact.deeds[place]]] if before else []
+        return SAID[strongest(filter(None, done)) or "click"].format(self.items.titles[item])
+
+    def _deed(self, event: LiveItem) -> str | None:
+        """What an event is in `DEEDS`; None for a rating that is no sign of taste."""
+        least = self.artifact.positive_from
+        if event.event != "rating" or least is None or event.rating is None:
+            return event.event
+        return "like" if event.rating >= least else None
 
     def similar(self, at: int) -> tuple[np.ndarray, np.ndarray]:
         """Positions (n,) and likeness of what is most similar to an item, best first; looked up once."""

@@ -72,7 +72,7 @@ def shop(*, seen=(), sold_out=(), names=None, version="v1", scores=None, n_candi
         candidates=recommend(model, data.batch(ids), n_candidates), popular=np.arange(N_ITEMS, dtype=np.int32)[::-1],
         features=pd.DataFrame(index=range(N_USERS)), embeddings=np.zeros((N_USERS, 64), np.float32),
         deeds=np.full(weights.nnz, DEEDS.index("purchase"), np.int8),
-        score_quantiles=np.zeros(101, np.float32), keep_seen=False,
+        score_quantiles=np.zeros(101, np.float32), keep_seen=False, positive_from=None,
         manifest=Manifest(version, "2024-06-30T03:00:00+00:00", "", "2024-06-30", N_USERS, N_ITEMS),
     )  # fmt: skip
 

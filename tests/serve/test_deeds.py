@@ -127,6 +127,18 @@ def test_what_was_done_since_the_training_counts_too_if_it_says_more(rated):
         assert view.why(who, item("i1")) == "because you looked at Thing 1"
 
 
+def test_a_rating_since_the_training_is_a_like_or_no_sign_of_taste_at_all(rated):
+    view, at = View(rated), rated.data.users.get_loc("ann")
+    i1, i2 = (rated.data.items.get_loc(item) for item in ("i1", "i2"))
+    live = [LiveItem("i1", "rating", 1.0, 4.0), LiveItem("i2", "rating", 2.0, 3.5)]
+    batch = view.request("ann", live, target=("rating",))
+    assert batch.history[0, i1] > 0 and batch.history[0, i2] == 0  # 4 stars count, 3.5 do not
+    assert batch.seen[0, i1] and batch.seen[0, i2]  # but both are seen
+    assert view.request("ann", live[1:], target=("rating",)).seen[0, i2]
+    assert view.why(at, i1, live) == "because you liked Thing 1"
+    assert view.why(at, i2, [*live, LiveItem("i2", "view", 3.0)]) == "because you looked at Thing 2"
+
+
 def test_deeds_are_forgotten_with_their_user_and_everybody_else_keeps_theirs(rated, tmp_path):
     less = rated.forget(["ann"])
     bob, cat = (less.data.users.get_loc(user) for user in ("bob", "cat"))

@@ -139,6 +139,11 @@ def test_events_may_come_in_any_order(store):
     assert store.read("ann").recent_categories.value == ("h", "g", "f", "e", "d")
 
 
+def test_how_a_thing_was_rated_is_kept(store):
+    store.update(Event("e1", "ann", "i0", "rating", ASOF + 60, rating=2.5), seen("i1", 20))
+    assert store.read("ann").live == (LiveItem("i0", "rating", ASOF + 60, 2.5), LiveItem("i1", "click", ASOF + 80))
+
+
 def test_what_the_batch_knows_already_is_not_live(store):
     store.update(seen("i0", 100), seen("i1", 101), seen("i2", 99))  # the batch was 100 seconds ago
     assert [event.item_id for event in store.read("ann").live] == ["i2"]
