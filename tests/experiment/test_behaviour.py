@@ -26,6 +26,11 @@ def both(shop, arms, behaviour, arm="own", **options):
     return pd.DataFrame([values(run) for run in runs]).mean()
 
 
+@pytest.fixture(scope="module")
+def usual(shop, arms):
+    return both(shop, arms, Behaviour())
+
+
 @pytest.mark.parametrize(
     "change, metric, grows",
     [
@@ -42,8 +47,8 @@ def both(shop, arms, behaviour, arm="own", **options):
         ({"hurry": 5.0}, "bounce", True),
     ],
 )
-def test_each_constant_does_what_it_says(shop, arms, change, metric, grows):
-    usual, changed = both(shop, arms, Behaviour()), both(shop, arms, Behaviour(**change))
+def test_each_constant_does_what_it_says(shop, arms, usual, change, metric, grows):
+    changed = both(shop, arms, Behaviour(**change))
     assert (changed[metric] > 1.05 * usual[metric]) if grows else (changed[metric] < 0.95 * usual[metric])
 
 
