@@ -12,8 +12,7 @@ import numpy as np
 
 from reco_utils.core import TopK
 
-FEW_MATCHED = 100  # fewer impressions than this say little, and their interval is too narrow
-FEW_ESS = 1000  # so is that of very unequal weights: worth 600 equal ones, 95 % intervals held 87 to 92 % of the time
+FEW_MATCHED = 100  # fewer impressions, or unequal ones worth fewer, say little, and their interval is too narrow
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,10 +201,10 @@ def _notes(log, weight, control, expected, missing):
     notes, matched = [], np.count_nonzero(weight)
     if matched < FEW_MATCHED:
         notes.append(f"Only {matched} impressions match; the interval is too narrow.")
-    elif (ess := effective_size(weight)) < min(FEW_ESS, matched / 2):
+    elif (ess := effective_size(weight)) < FEW_MATCHED:
         notes.append(
-            f"A few weights are so large that {matched:,} impressions are worth {ess:,.0f}; the interval is somewhat "
-            "too narrow. Clip the weights, or assume more."
+            f"A few weights are so large that {matched:,} impressions are worth {ess:,.0f}; the interval is too "
+            "narrow. Clip the weights, or assume more."
         )
     if missing > 0:
         notes.append(f"{missing:.1%} of the places could never be seen; IPS counts them as 0.")

@@ -209,7 +209,7 @@ def test_a_few_large_weights_are_noticed():
     # 200 weights of 2 and one of 1,000: worth (1,400)^2 / (800 + 1,000,000) = 1.96 equal ones
     chances = np.append(np.full(200, 0.5), 0.001)
     found = ips(arm_log(np.ones(201, int), chances, np.ones(201)), np.tile([0.0, 1.0], (201, 1)))
-    assert "201 impressions are worth 2; the interval is somewhat too narrow" in found.sentence
+    assert "201 impressions are worth 2; the interval is too narrow" in found.sentence
 
 
 def test_wrong_propensities_are_noticed():
