@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from reco_utils.core import EVENT, ITEM, USER, Dataset, Tables
-from reco_utils.data.build import events_until
+from reco_utils.core import ITEM, USER, Dataset, Tables
+from reco_utils.data.build import events_until, is_kind
 
 DEEDS = ("view", "click", "add_to_cart", "rating", "like", "purchase")  # the later, the more it says of a taste
 SAID = {
@@ -33,10 +33,9 @@ def deeds_of(tables: Tables, data: Dataset) -> np.ndarray:
     owners = np.repeat(np.arange(n_users), np.diff(data.weights.indptr))
     pairs, found = owners * n_items + data.weights.indices, np.full(data.weights.nnz, -1, np.int8)  # pairs ascend
     done = _positions(events[USER], data.users) * n_items + _positions(events[ITEM], data.items)  # < 0: not inside
-    deeds = _named(events, tables.defaults.positive_from)
     for code, deed in enumerate(DEEDS):
-        these = np.unique(done[deeds == deed])
-        found[np.searchsorted(pairs, these[np.isin(these, pairs)])] = code
+        these = np.unique(done[_are(events, deed, tables.defaults.positive_from)])
+        found[np.searchsorted(pairs, these[np.isin(these, pairs, assume_unique=True)])] = code
     return found
 
 
@@ -45,13 +44,15 @@ def strongest(deeds: Iterable[str]) -> str | None:
     return max(deeds, key=DEEDS.index, default=None)
 
 
-def _named(events, positive_from) -> np.ndarray:
-    """What each event is called here (n,)."""
-    deeds = events[EVENT].astype(object).to_numpy(copy=True)
-    if positive_from is not None and "rating" in events:
-        rated, liked = deeds == "rating", (events["rating"] >= positive_from).to_numpy()
-        deeds[rated & liked], deeds[rated & ~liked] = "like", ""
-    return deeds
+def _are(events, deed, positive_from) -> np.ndarray:
+    """Which events are such a deed (n,) bool."""
+    if deed not in ("rating", "like"):
+        return is_kind(events, [deed])
+    limited = positive_from is not None and "rating" in events
+    if limited != (deed == "like"):
+        return np.zeros(len(events), bool)
+    rated = is_kind(events, ["rating"])
+    return rated & (events["rating"] >= positive_from).to_numpy() if limited else rated
 
 
 def _positions(ids: pd.Series, index: pd.Index) -> np.ndarray:
