@@ -80,9 +80,9 @@ class ItemsQuery(Query):
 
 
 # -------------------------------------------------------------------------------------------------------------- bodies
-def told(*examples: dict[str, Any]) -> ConfigDict:
-    """Of a form: its examples."""
-    return ConfigDict(json_schema_extra={"examples": list(examples)})
+def told(example: dict[str, Any]) -> ConfigDict:
+    """Of a form: its example, without null, which FastAPI leaves out."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 def sent(example: dict[str, Any]) -> ConfigDict:
@@ -137,13 +137,13 @@ class InStock(BaseModel):
 
 
 # ------------------------------------------------------------------------------------------------------------- answers
-PLACE = {"item": "mug-7", "rank": 1, "score": 1.9981, "step": "hybrid", "because": "tea-2", "slot": None}
+PLACE = {"item": "mug-7", "rank": 1, "score": 1.9981, "step": "hybrid", "because": "tea-2", "slot": "primary"}
 PLACE |= {"reason": "Because you bought Green tea"}
 LIST = {"user": "ann", "version": VERSION, "step": "hybrid", "path": "precomputed", "cached": False, "degraded": []}
 LIST |= {"items": [PLACE]}
 ROW = {"item_id": "mug-7", "title": "Blue mug", "category": "Kitchen", "price": 9.5, "in_stock": True}
 FEATURE = {"value": ["Kitchen", "Tea"], "age_seconds": 3.2, "stale": False, "source": "stream"}
-SERVED = {"version": VERSION, "canary_version": None, "canary_share": 0.0, "previous": "000041-3d352750"}
+SERVED = {"version": VERSION, "canary_version": NEXT, "canary_share": 0.05, "previous": "000041-3d352750"}
 
 
 class Place(BaseModel):
@@ -243,7 +243,7 @@ class Gone(BaseModel):
 class Served(BaseModel):
     """What is served to whom."""
 
-    model_config = told(SERVED, {**SERVED, "canary_version": NEXT, "canary_share": 0.05})
+    model_config = told(SERVED)
     version: str | None
     canary_version: str | None
     canary_share: float

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import NamedTuple
 from urllib.parse import quote
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -661,6 +662,11 @@ def test_the_document_shows_every_operation_with_an_example(call):
         assert content.get("example") or example_of(content["schema"], FORMS)
         for parameter in operation.get("parameters", ()):
             assert parameter["description"] and parameter["schema"]["examples"]
+
+
+@pytest.mark.parametrize("name", [name for name, form in FORMS.items() if "examples" in form])
+def test_every_example_is_of_its_form(name):
+    jsonschema.validate(FORMS[name]["examples"][0], {**FORMS[name], "components": DOCUMENT["components"]})
 
 
 def test_every_refusal_in_the_document_is_a_problem():
