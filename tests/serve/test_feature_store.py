@@ -2,6 +2,7 @@
 
 import json
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from reco_utils.core import Defaults
 from reco_utils.data.features import user_features
 from reco_utils.data.schema import canonical
 from reco_utils.serve.event_log import Event, EventLog
-from reco_utils.serve.feature_store import LIVE_BYTES, TTL, Feature, FeatureStore, LiveItem
+from reco_utils.serve.feature_store import LIVE_BYTES, TTL, Feature, FeatureStore, LiveItem, catalog_facts
 from reco_utils.serve.kv import MemoryKV, SqliteKV, StoreDown, hashed
 
 ASOF = 1_750_000_000.0  # of the batch; the clock of the tests begins 100 seconds later
@@ -354,6 +355,17 @@ def test_without_the_secret_a_user_is_not_found(kv, clock):
     one, two = FeatureStore(kv, clock=clock, secret=b"one"), FeatureStore(kv, clock=clock, secret=b"two")
     one.update(seen("i0", 5))
     assert len(one.trace("ann")) == 1 and two.trace("ann") == [] and two.read("ann").live == ()
+
+
+def test_facts_are_those_of_the_catalogue_that_serves():
+    def serving(**columns):
+        return SimpleNamespace(data=SimpleNamespace(catalog=pd.DataFrame({"item_id": ["i0", "i1"], **columns})))
+
+    live = SimpleNamespace(stable=serving(category=["x", None], price=[2.5, np.nan]))
+    facts = catalog_facts(live)
+    assert [facts(item) for item in ("i0", "i1", "gone")] == [("x", 2.5), (None, None), (None, None)]
+    live.stable = serving(price=[3.5, 4.5])
+    assert [facts(item) for item in ("i0", "i1")] == [(None, 3.5), (None, 4.5)]
 
 
 def test_the_features_are_plain_data_for_json(store):

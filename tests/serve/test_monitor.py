@@ -60,6 +60,12 @@ def test_percentiles_are_those_of_the_answers_within_five_percent(monitor):
     assert found["p99"] == pytest.approx(99, rel=0.05)
 
 
+@pytest.mark.parametrize("ms", [0.02, 0.5, 3.0, 700.0, 20_000.0])
+def test_short_and_long_times_are_told_as_exactly(monitor, ms):
+    monitor.observe("recommend", ms)
+    assert monitor.snapshot()["latency_ms"]["recommend"]["p50"] == pytest.approx(ms, rel=0.05)
+
+
 def test_latency_is_that_of_the_last_minutes(monitor, clock):
     monitor.observe("recommend", 900.0)
     clock.now += 4 * 60
@@ -145,7 +151,9 @@ def test_places_without_a_score_do_not_count_as_drift(monitor):
 
 def test_another_version_starts_anew(monitor):
     show(monitor, ("a",), (1.05,), times=200)
+    monitor.observe_events(["new"])
     monitor.expect(reference(version="v2"))
+    assert math.isnan(monitor.snapshot()["unknown_item_share"])
     found = monitor.snapshot()
     assert found["version"] == "v2" and found["n_lists"] == 0 and math.isnan(found["score_psi"])
 
