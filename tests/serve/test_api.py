@@ -8,7 +8,7 @@ import threading
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import jsonschema
 import numpy as np
@@ -159,7 +159,7 @@ class Caller:
             pairs.append((b"content-type", b"application/json"))
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": path, "query_string": query.encode() if isinstance(query, str) else query, "root_path": "",
+            "path": unquote(path) if raw else path, "query_string": query.encode() if isinstance(query, str) else query, "root_path": "",
             "headers": pairs, "client": (client, 5), "server": ("127.0.0.1", 80), "state": {},
         }  # fmt: skip
         if raw:
