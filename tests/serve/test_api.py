@@ -159,7 +159,8 @@ class Caller:
             pairs.append((b"content-type", b"application/json"))
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": unquote(path) if raw else path, "query_string": query.encode() if isinstance(query, str) else query, "root_path": "",
+            "path": unquote(path) if raw else path, "root_path": "",
+            "query_string": query.encode() if isinstance(query, str) else query,
             "headers": pairs, "client": (client, 5), "server": ("127.0.0.1", 80), "state": {},
         }  # fmt: skip
         if raw:
