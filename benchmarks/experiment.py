@@ -23,6 +23,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ class World:
         return len(self.lists)
 
 
-WORLD: World = None  # one per process, made by `prepare`
+WORLD: World = None  # made by `prepare`
 
 
 def prepare(n: int) -> None:
@@ -271,7 +272,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=JOBS, default=list(JOBS))
     parser.add_argument("--save", type=Path)
     chosen = parser.parse_args()
-    with ProcessPoolExecutor(chosen.workers, initializer=prepare, initargs=(chosen.shoppers,)) as pool:
+    prepare(chosen.shoppers)
+    with ProcessPoolExecutor(chosen.workers, mp_context=get_context("fork")) as pool:  # who all know the same people
         longest_first = chosen.only[::-1]
         rows = list(pool.map(partial(run, n_experiments=chosen.experiments), longest_first))[::-1]
     days = [row for row in rows if row["metric"] in LOOKS]

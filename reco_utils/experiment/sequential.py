@@ -170,14 +170,8 @@ def monitor(
     if metric.reads != "totals":
         raise ValueError(f"monitor reads sums per user; {metric.name!r} reads {metric.reads}")
     metric, totals = replace(metric, by="normal"), _of_arms(users, arm, control)
-    visits = visits if "sessions" in visits else visits.assign(sessions=1)
     sums = [column for column in metric.columns if column not in metric.covariates]
-    check_columns(visits, "visits", ["user_id", "day", *sums])
-    check_columns(totals, "users", metric.covariates)
-    check_numbers(visits, "visits", ["day", *sums])
-    check_numbers(totals, "users", metric.covariates)
-    if not len(visits):
-        raise ValueError("visits are empty, so nothing can be looked at")
+    visits = _checked(visits, sums, totals, metric)
     at = pd.Index(totals["user_id"]).get_indexer(visits["user_id"])
     day, last = visits["day"].to_numpy(), int(visits["day"].max())
     days = last + 1 if days is None else days
@@ -191,6 +185,18 @@ def monitor(
             total[:, n] += np.bincount(at[rows], weights=values[rows, n], minlength=len(totals))
         found.append(_look(metric, totals.assign(**dict(zip(sums, total.T))), treated, arm, alpha))
     return Monitoring(metric.name, arm, _table(found, days, alpha, spend), alpha)
+
+
+def _checked(visits, sums, totals, metric):
+    """Visits that can be summed; their number is a column too."""
+    visits = visits if "sessions" in visits else visits.assign(sessions=1)
+    check_columns(visits, "visits", ["user_id", "day", *sums])
+    check_columns(totals, "users", metric.covariates)
+    check_numbers(visits, "visits", ["day", *sums])
+    check_numbers(totals, "users", metric.covariates)
+    if not len(visits):
+        raise ValueError("visits are empty, so nothing can be looked at")
+    return visits
 
 
 def _of_arms(users, arm, control):
