@@ -143,12 +143,13 @@ class Reply(NamedTuple):
 
 
 class Caller:
-    """Sends requests straight into an app, as a server would, on one event loop."""
+    """Sends requests straight into an app, as a server would, on one event loop for all tests."""
+
+    runner = asyncio.Runner()
 
     def __init__(self, engine=None, settings=SETTINGS, **options):
         self.engine = engine or StandIn()
         self.app = api.create_app(self.engine, settings, **options)
-        self.runner = asyncio.Runner()
 
     def __call__(self, method, path, query=b"", body=b"", headers=None, *, client="192.0.2.7", parts=None, raw=True):
         return self.runner.run(self._send(method, path, query, body, headers or {}, client, parts, raw))
