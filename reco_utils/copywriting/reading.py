@@ -6,7 +6,7 @@ looked up. Facts and sentence are fenced data in its prompt, and no answer, or o
 sentence can still try to talk the reader round; the rules have read it before, and what they refuse is not asked.
 
 A small model is no second reader. Of 33 practice sentences, half of them invented, the 135M model of `LocalProvider`
-gave a readable answer to none, and a 270M model (Gemma 3, Q4_K_M) to none of 23: most often they repeat the facts, until
+gave a readable answer to none, and a 270M model (Gemma 3, Q4_K_M) to none of 23: they mostly repeat the facts, until
 the answer is cut off (at 60 tokens here). No large model was measured.
 """
 
