@@ -54,6 +54,7 @@ from reco_utils.serve.work import NOTHING, POPULAR, Work, json_score
 
 PARTS = ("cache", "features", "model", "rerank", "reasons", "similar", "search", "log")
 STORE_SHARE = 0.5  # of the deadline, that one question to a store may take
+FACTS_MS = 1_000.0  # who asks what is known of a user waits for that, there is nothing to show instead
 LOG_MS = 5_000.0  # writing to the disk may take longer than a list: it must not be given up lightly
 MAX_UNTOLD = 100_000  # events kept for a feature store that is down
 MAX_UNPURGED = 10_000  # users whose lists are to be purged when the cache is back; beyond, all lists are
@@ -233,7 +234,7 @@ class Engine:
         """
         with self._counted("features"):
             user = text_of("user", user)
-            outcome = self.ask_store("features", self.store, lambda: self.store.read(user).to_dict())
+            outcome = self.ask_store("features", self.store, lambda: self.store.read(user).to_dict(), FACTS_MS)
             if not outcome.ok:
                 raise Unavailable("the feature store does not answer")
             return outcome.value
@@ -669,10 +670,10 @@ class Engine:
         return forget_user(home, user) if home is not None else {}
 
     # ------------------------------------------------------------------------------------------------------------ calls
-    def ask_store(self, part, store, question):
+    def ask_store(self, part, store, question, deadline_ms=None):
         """A question to a store through its breaker; one in this process cannot hang, so it needs no other thread."""
         inside = isinstance(getattr(store, "kv", None), MemoryKV)
-        return self.breakers[part].call(question, None if inside else self.deadline_ms * STORE_SHARE)
+        return self.breakers[part].call(question, None if inside else deadline_ms or self.deadline_ms * STORE_SHARE)
 
     @contextmanager
     def _counted(self, kind, start=None):

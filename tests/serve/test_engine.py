@@ -19,7 +19,7 @@ from reco_utils.serve.cache import ListCache
 from reco_utils.serve.engine import Engine
 from reco_utils.serve.event_log import EventLog
 from reco_utils.serve.feature_store import FeatureStore, catalog_facts
-from reco_utils.serve.kv import MemoryKV, StoreDown
+from reco_utils.serve.kv import MemoryKV, SqliteKV, StoreDown
 from reco_utils.serve.live import Live
 from reco_utils.serve.monitor import Monitor
 from reco_utils.serve.stock import Stock
@@ -612,6 +612,18 @@ def test_features_are_told_and_change_with_events(shop, artifact, warm_user):
     shop.tell(warm_user, item, "click")
     found = shop.engine.features(warm_user)
     assert list(found["session_click_ids"]["value"]) == [item] and found["session_click_ids"]["source"] == "stream"
+
+
+def test_who_asks_for_features_waits_longer_than_a_list_does(artifact, tmp_path, warm_user):
+    class Slow(FeatureStore):
+        def read(self, *args, **options):
+            time.sleep(0.06)
+            return super().read(*args, **options)
+
+    store = Slow(SqliteKV(tmp_path / "features.db"), facts=catalog_facts(Held(artifact)))
+    shop = Shop(Held(artifact), tmp_path, store=store, deadline_ms=40.0)
+    assert "session_click_ids" in shop.engine.features(warm_user)
+    shop.engine.close()
 
 
 # ------------------------------------------------------------------------------------------------------------- failures
