@@ -20,6 +20,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import betainc, betaincinv
 
+from reco_utils.experiment.checks import check_count, check_not_negative, check_positive, check_share
 from reco_utils.experiment.impressions import Log
 
 N_NODES = 200  # of the quadrature
@@ -49,7 +50,7 @@ class Always:
     arm: int = 0
 
     def __post_init__(self):
-        _check_arms(self.n_arms)
+        check_count("n_arms", self.n_arms)
         if not 0 <= self.arm < self.n_arms:
             raise ValueError(f"arm must be from 0 to {self.n_arms - 1}, got {self.arm!r}")
 
@@ -83,8 +84,8 @@ class EpsilonGreedyArms:
     epsilon: float = 0.1
 
     def __post_init__(self):
-        _check_arms(self.n_arms)
-        _check_share("epsilon", self.epsilon)
+        check_count("n_arms", self.n_arms)
+        check_share("epsilon", self.epsilon)
         self.trials_, self.earned_ = np.zeros(self.n_arms), np.zeros(self.n_arms)
 
     def choose(self, contexts, rng) -> tuple[np.ndarray, np.ndarray]:
@@ -124,9 +125,8 @@ class ThompsonArms:
     prior: float = 1.0
 
     def __post_init__(self):
-        _check_arms(self.n_arms)
-        if isinstance(self.prior, bool) or not 0 < self.prior < np.inf:
-            raise ValueError(f"prior must be a finite number above 0, got {self.prior!r}")
+        check_count("n_arms", self.n_arms)
+        check_positive("prior", self.prior)
         self.successes_, self.failures_ = np.zeros(self.n_arms), np.zeros(self.n_arms)
 
     def choose(self, contexts, rng) -> tuple[np.ndarray, np.ndarray]:
@@ -196,16 +196,11 @@ class LinUCB:
     epsilon: float = 0.0
 
     def __post_init__(self):
-        _check_arms(self.n_arms)
-        _check_share("epsilon", self.epsilon)
-        if isinstance(self.n_features, bool) or not isinstance(self.n_features, (int, np.integer)):
-            raise TypeError(f"n_features must be a whole number, got {self.n_features!r}")
-        if self.n_features < 1:
-            raise ValueError(f"n_features must be at least 1, got {self.n_features}")
-        if isinstance(self.alpha, bool) or not 0 <= self.alpha < np.inf:
-            raise ValueError(f"alpha must be a finite number of at least 0, got {self.alpha!r}")
-        if isinstance(self.ridge, bool) or not 0 < self.ridge < np.inf:
-            raise ValueError(f"ridge must be a finite number above 0, got {self.ridge!r}")
+        check_count("n_arms", self.n_arms)
+        check_share("epsilon", self.epsilon)
+        check_count("n_features", self.n_features)
+        check_not_negative("alpha", self.alpha)
+        check_positive("ridge", self.ridge)
         self.gram_ = np.tile(self.ridge * np.eye(self.n_features), (self.n_arms, 1, 1))
         self.moment_ = np.zeros((self.n_arms, self.n_features))
 
@@ -272,11 +267,6 @@ class Run:
         """The arms chosen (n,)."""
         return self.log.items[:, 0]
 
-    @property
-    def propensity(self) -> np.ndarray:
-        """The chances they were chosen by (n,)."""
-        return self.log.propensity[:, 0]
-
 
 def play(bandit: Bandit, contexts, chances, *, rng: np.random.Generator, batch: int = 100, users=None) -> Run:
     """Let a bandit choose for sessions in a row, in batches, with rewards drawn from their true chances.
@@ -304,8 +294,7 @@ def play(bandit: Bandit, contexts, chances, *, rng: np.random.Generator, batch: 
         raise ValueError(f"chances must be one per session and arm, ({n}, {n_arms}), got {chances.shape}")
     if not ((chances >= 0) & (chances <= 1)).all():
         raise ValueError("chances must be from 0 to 1, got others or NaN")
-    if isinstance(batch, bool) or not isinstance(batch, (int, np.integer)) or batch < 1:
-        raise ValueError(f"batch must be a whole number of at least 1 session, got {batch!r}")
+    check_count("batch", batch)
     luck = rng.random(n)
     arms, propensity, rewards = np.empty(n, int), np.empty(n), np.empty(n)
     for first in range(0, n, batch):
@@ -326,16 +315,6 @@ def _drawn(chances, rng):
     ends = np.cumsum(chances, axis=1)
     arms = (rng.random(len(chances))[:, None] * ends[:, -1:] >= ends).sum(axis=1)
     return arms, chances[np.arange(len(chances)), arms]
-
-
-def _check_arms(n_arms):
-    if isinstance(n_arms, bool) or not isinstance(n_arms, (int, np.integer)) or n_arms < 1:
-        raise ValueError(f"n_arms must be a whole number of at least 1, got {n_arms!r}")
-
-
-def _check_share(name, value):
-    if isinstance(value, bool) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must be from 0 to 1, got {value!r}")
 
 
 def _check_outcome(arms, rewards, n_arms):

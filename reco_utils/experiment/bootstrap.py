@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-METHODS = ("bca", "percentile")
+from reco_utils.experiment.checks import check_between, check_count
+
 CHUNK = 2**20  # users drawn at once, 8 MB
 
 
@@ -42,10 +43,11 @@ def bootstrap_difference(
     *,
     rng: np.random.Generator,
     n: int = 2000,
-    method: str = "bca",
     alpha: float = 0.05,
 ) -> Resampled:
     """Interval and p of a difference of means, or of ratios of sums: users are drawn with replacement in each arm.
+
+    The interval is BCa: the ends of the percentile interval are moved for skewness and bias.
 
     Parameters
     ----------
@@ -54,8 +56,6 @@ def bootstrap_difference(
     rng : Generator
     n : int, at least 100
         Resamples R.
-    method : "bca" or "percentile"
-        BCa moves the ends of the percentile interval for skewness and bias.
     alpha : float in (0, 1)
         1 minus the level.
 
@@ -65,16 +65,12 @@ def bootstrap_difference(
 
     Raises
     ------
-    ValueError  for fewer than two users in an arm, fewer than 100 resamples, an unknown method, or no variance
+    ValueError  for fewer than two users in an arm, fewer than 100 resamples, or no variance
 
     Source: Efron (1987); two samples: Efron and Tibshirani (1993), chapter 14.
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}")
-    if n < 100:
-        raise ValueError(f"n must be at least 100 resamples, got {n}")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
+    check_count("n", n, 100)
+    check_between("alpha", alpha)
     arms = [_rows(control, "control"), _rows(treatment, "treatment")]
     seen = [_ratio(rows.sum(axis=0)) for rows in arms]
     pulls = [_influence(rows, value) for rows, value in zip(arms, seen)]
@@ -83,14 +79,12 @@ def bootstrap_difference(
     drawn = [_ratio(resampled_sums(rows, rng=rng, n=n)) for rows in arms]
 
     gap, skew = drawn[1] - drawn[0], _acceleration(-pulls[0], pulls[1])
-    corrected = method == "bca"
-    low, high = _ends(gap, seen[1] - seen[0], skew, corrected, alpha)
+    low, high = _ends(gap, seen[1] - seen[0], skew, alpha)
     relative_low = relative_high = np.nan
     if min(seen) > 0 and min(drawn[0].min(), drawn[1].min()) > 0:
         skew_of_ratio = _acceleration(-pulls[0] * seen[1] / seen[0] ** 2, pulls[1] / seen[0])
-        ends = _ends(drawn[1] / drawn[0] - 1, seen[1] / seen[0] - 1, skew_of_ratio, corrected, alpha)
-        relative_low, relative_high = ends
-    p = _p_value(gap, seen[1] - seen[0], skew, corrected)
+        relative_low, relative_high = _ends(drawn[1] / drawn[0] - 1, seen[1] / seen[0] - 1, skew_of_ratio, alpha)
+    p = _p_value(gap, seen[1] - seen[0], skew)
     return Resampled(low, high, relative_low, relative_high, p, float(gap.std(ddof=1)))
 
 
@@ -155,22 +149,18 @@ def _bias(drawn, seen):
     return norm.ppf(np.clip(share, 1 / (len(drawn) + 1), len(drawn) / (len(drawn) + 1)))
 
 
-def _ends(drawn, seen, skew, corrected, alpha):
+def _ends(drawn, seen, skew, alpha):
     """Both ends of the interval."""
-    levels = np.array([alpha / 2, 1 - alpha / 2])
-    if corrected:
-        z0 = _bias(drawn, seen)
-        z = z0 + norm.ppf(levels)
-        levels = norm.cdf(z0 + z / (1 - skew * z))
-    low, high = np.quantile(drawn, levels)
+    z0 = _bias(drawn, seen)
+    z = z0 + norm.ppf([alpha / 2, 1 - alpha / 2])
+    low, high = np.quantile(drawn, norm.cdf(z0 + z / (1 - skew * z)))
     return float(low), float(high)
 
 
-def _p_value(drawn, seen, skew, corrected):
+def _p_value(drawn, seen, skew):
     """The two-sided p that belongs to the interval: the alpha at which an end reaches 0."""
     below = (1 + np.count_nonzero(drawn < 0) + np.count_nonzero(drawn <= 0)) / (2 * len(drawn) + 2)
-    z = norm.ppf(below)
-    if corrected:
-        z0 = _bias(drawn, seen)
-        z = (z - z0) / (1 + skew * (z - z0)) - z0
+    z0 = _bias(drawn, seen)
+    z = norm.ppf(below) - z0
+    z = z / (1 + skew * z) - z0
     return float(max(2 * norm.sf(abs(z)), 1 / (len(drawn) + 1)))

@@ -17,7 +17,7 @@ from reco_utils.topk import N_THREADS, everywhere, spans
 SPAN = 1000  # shoppers per task at least
 
 
-class Run:
+class Simulation:
     """A simulated experiment while it runs: what shoppers remember, and the visits so far."""
 
     def __init__(self, shoppers, arms, codes, latency_ms, seed, log):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from reco_utils.experiment.checks import check_count, check_positive
 from reco_utils.experiment.power import Plan
 
 DAYS = 7
@@ -68,12 +69,10 @@ def duration(
     ValueError  when the curve ends before the users are there, and for both or neither kind of traffic
     """
     users = plan.users if isinstance(plan, Plan) else plan
-    if isinstance(users, bool) or users != int(users) or users < 1:
-        raise ValueError(f"plan must be a Plan or a whole number of users, got {plan!r}")
+    check_count("plan", users)
     if not 0 < traffic_share <= 1:
         raise ValueError(f"traffic_share must be above 0 and at most 1, got {traffic_share!r}")
-    if isinstance(at_least_weeks, bool) or at_least_weeks != int(at_least_weeks) or at_least_weeks < 1:
-        raise ValueError(f"at_least_weeks must be a whole number of at least 1, got {at_least_weeks!r}")
+    check_count("at_least_weeks", at_least_weeks)
     if (users_per_week is None) == (users_by_week is None):
         raise ValueError("duration needs either users_per_week or users_by_week")
     if users_by_week is None:
@@ -85,13 +84,12 @@ def duration(
     if full < at_least_weeks:
         first = f"{full} week{'s' * (full > 1)}"
         why = f"the {users:,} users are there after {first}, but weekdays differ and what is new wears off"
-    return Duration(weeks, int(users), reached, f"{weeks} week{'s' * (weeks > 1)}: {why}.")
+    return Duration(weeks, users, reached, f"{weeks} week{'s' * (weeks > 1)}: {why}.")
 
 
 def _steady(users, per_week, traffic_share, at_least):
     """Weeks until the users are there, and users after that (or `at_least` weeks), with as many new ones each week."""
-    if isinstance(per_week, (bool, str)) or not 0 < per_week < math.inf:
-        raise ValueError(f"users_per_week must be above 0, got {per_week!r}")
+    check_positive("users_per_week", per_week)
     full = math.ceil(users / (per_week * traffic_share) - 1e-9)
     return full, max(full, at_least) * per_week * traffic_share
 

@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 
 from reco_utils.core import TopK, check_k
+from reco_utils.experiment.checks import check_columns, check_share
 
-COLUMNS = ("user_at", "session", "item_at", "rank", "propensity", "reward")
+COLUMNS = ("user_at", "session", "item_at", "rank", "propensity")  # and the reward
 MOST_PLACES = 14  # the chances of places go through all subsets of the list: 2^14 of them take a second
 
 
@@ -91,8 +92,7 @@ def epsilon_greedy_chances(base: TopK, pool: TopK, epsilon: float, k: int) -> Pl
     k = check_k(k)
     if k > MOST_PLACES:
         raise ValueError(f"k must be at most {MOST_PLACES}, got {k}; cut the lists, or assume 'above'")
-    if isinstance(epsilon, bool) or not 0 <= epsilon <= 1:
-        raise ValueError(f"epsilon must be from 0 to 1, got {epsilon!r}")
+    check_share("epsilon", epsilon)
     if not base.users.equals(pool.users):
         raise ValueError("base and pool must hold the same users in the same order; cut both for the same batch")
     listed = np.full((len(base), k), -1)
@@ -184,8 +184,7 @@ class Log:
                 raise ValueError(f"{name} must have the shape of items {items.shape}, got {array.shape}")
         shown = items >= 0
         session, place = np.nonzero(shown)
-        _check_chances(propensity[shown], lambda at: f"session {session[at]}, place {place[at] + 1}")
-        _check_rewards(reward[shown], lambda at: f"session {session[at]}, place {place[at] + 1}")
+        _check_weighable(propensity[shown], reward[shown], lambda at: f"session {session[at]}, place {place[at] + 1}")
         if self.places is not None and self.places.base.shape[1] != items.shape[1]:
             raise ValueError(f"places must be for {items.shape[1]} places, got {self.places.base.shape[1]}")
         if self.places is not None and users.max(initial=-1) >= len(self.places.base):
@@ -221,16 +220,12 @@ class Log:
 
         Raises
         ------
-        ValueError  for missing columns, bad propensities or rewards (named by the frame's index), two items in one
-        place, or a session of two users
+        ValueError, KeyError  for missing columns, bad propensities or rewards (named by the frame's index), two items
+        in one place, or a session of two users
         """
-        _check_columns(frame, reward)
-
-        def row(at):
-            return f"row {frame.index[at]!r}"
-
-        _check_chances(frame["propensity"].to_numpy(float, na_value=np.nan), row)
-        _check_rewards(frame[reward].to_numpy(float, na_value=np.nan), row)
+        _check_impressions(frame, reward)
+        numbers = (frame[name].to_numpy(float, na_value=np.nan) for name in ("propensity", reward))
+        _check_weighable(*numbers, lambda at: f"row {frame.index[at]!r}")
         session, names = pd.factorize(frame["session"])
         place = frame["rank"].to_numpy(int) - 1
         shape = (len(names), int(place.max(initial=-1)) + 1)
@@ -238,18 +233,12 @@ class Log:
         users[session] = frame["user_at"]
         mixed = np.flatnonzero(users[session] != frame["user_at"].to_numpy())
         if len(mixed):
-            raise ValueError(f"session {frame['session'].iloc[mixed[0]]!r} has several users, see {row(mixed[0])}")
+            name, row = frame["session"].iloc[mixed[0]], frame.index[mixed[0]]
+            raise ValueError(f"session {name!r} has several users, see row {row!r}")
         items, propensity, earned = np.full(shape, -1), np.full(shape, np.nan), np.zeros(shape)
         for array, name in ((items, "item_at"), (propensity, "propensity"), (earned, reward)):
             array[session, place] = frame[name]
         return cls(users, items, propensity, earned, places)
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per impression, padding left out; the columns of `from_frame`."""
-        session, place = np.nonzero(self.items >= 0)
-        cells = (array[session, place] for array in (self.items, self.propensity, self.reward))
-        item, propensity, reward = cells
-        return pd.DataFrame(dict(zip(COLUMNS, (self.users[session], session, item, place + 1, propensity, reward))))
 
 
 def log_lists(shown: TopK, reward, *, users=None, places: PlaceChances | None = None) -> Log:
@@ -276,33 +265,27 @@ def log_lists(shown: TopK, reward, *, users=None, places: PlaceChances | None = 
     return Log(users, shown.items, shown.notes["propensity"], np.asarray(reward, float), places)
 
 
-def _check_chances(values, row_of):
-    """Refuse propensities (n,) that are missing, not above 0, or above 1."""
-    for wrong, what in ((np.isnan(values), "missing"), (~(values > 0), "not above 0"), (values > 1 + 1e-9, "above 1")):
+def _check_weighable(propensity, reward, row_of):
+    """Refuse propensities (n,) that are missing, not above 0, or above 1, and rewards (n,) that are no numbers."""
+    chances = "propensities must be above 0 and at most 1", "log the chance by which each item was shown"
+    numbers = "rewards must be finite numbers", "nothing happened is 0"
+    for values, wrong, what, (rule, advice) in (
+        (propensity, np.isnan(propensity), "missing", chances),
+        (propensity, ~(propensity > 0), "not above 0", chances),
+        (propensity, propensity > 1 + 1e-9, "above 1", chances),
+        (reward, ~np.isfinite(reward), "not so", numbers),
+    ):
         at = np.flatnonzero(wrong)
         if len(at):
             raise ValueError(
-                f"propensities must be above 0 and at most 1, {what} in {len(at)} of {len(values)} impressions, e.g. "
-                f"{values[at[0]]} in {row_of(at[0])}; log the chance by which each item was shown"
+                f"{rule}, {what} in {len(at)} of {len(values)} impressions, e.g. {values[at[0]]} in {row_of(at[0])}; "
+                f"{advice}"
             )
 
 
-def _check_rewards(values, row_of):
-    """Refuse rewards (n,) that are missing or infinite."""
-    at = np.flatnonzero(~np.isfinite(values))
-    if len(at):
-        raise ValueError(
-            f"rewards must be finite numbers, not so in {len(at)} of {len(values)} impressions, e.g. {values[at[0]]} "
-            f"in {row_of(at[0])}; nothing happened is 0"
-        )
-
-
-def _check_columns(frame, reward):
+def _check_impressions(frame, reward):
     """Refuse a table that is not one row per impression."""
-    wanted = [*COLUMNS[:-1], reward]
-    missing = [name for name in wanted if name not in frame]
-    if missing:
-        raise ValueError(f"no column {missing}; a log has the columns {wanted}, got {list(frame.columns)}")
+    check_columns(frame, "impressions", [*COLUMNS, reward])
     for name, lowest in (("user_at", 0), ("item_at", 0), ("rank", 1)):
         column = frame[name]
         if column.dtype.kind not in "iu":
@@ -310,11 +293,10 @@ def _check_columns(frame, reward):
         if len(column) and column.min() < lowest:
             row = frame.index[column.to_numpy().argmin()]
             raise ValueError(f"{name} must be at least {lowest}, got {column.min()} in row {row!r}")
-    nameless = frame["session"].isna().to_numpy()
-    if nameless.any():
-        row = frame.index[nameless.argmax()]
-        raise ValueError(f"session is missing in {nameless.sum()} of {len(frame)} impressions, e.g. row {row!r}")
-    twice = frame.duplicated(["session", "rank"])
-    if twice.any():
-        row = frame.index[twice.to_numpy().argmax()]
-        raise ValueError(f"two items in one place of a session, {int(twice.sum())} times, e.g. row {row!r}")
+    for wrong, what in (
+        (frame["session"].isna(), "session is missing"),
+        (frame.duplicated(["session", "rank"]), "two items are in one place of a session"),
+    ):
+        if wrong.any():
+            row = frame.index[wrong.to_numpy().argmax()]
+            raise ValueError(f"{what} in {wrong.sum()} of {len(frame)} impressions, e.g. row {row!r}")

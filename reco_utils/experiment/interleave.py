@@ -12,10 +12,10 @@ Letters: B sessions, K places.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv
 from scipy.stats import binomtest
 
 from reco_utils.core import TopK, check_k
+from reco_utils.experiment.checks import check_between
 
 
 def team_draft(a: TopK, b: TopK, k: int, *, rng: np.random.Generator) -> TopK:
@@ -130,18 +130,16 @@ def preference(clicks, team, *, users=None, level: float = 0.95) -> Preference:
 
     Source: sign test: Fisher (1925); exact interval: Clopper and Pearson (1934).
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    check_between("level", level)
     score = credit(clicks, team)
     if users is not None:
-        who, n_users = np.unique(np.asarray(users), return_inverse=True)[1], len(np.unique(np.asarray(users)))
-        if who.shape != score.shape:
-            raise ValueError(f"users must be one per session ({len(score)}), got shape {who.shape}")
-        score = np.bincount(who, score, n_users)
+        if np.shape(users) != score.shape:
+            raise ValueError(f"users must be one per session ({len(score)}), got shape {np.shape(users)}")
+        score = np.bincount(np.unique(users, return_inverse=True)[1], score)
     wins_a, wins_b = int((score < 0).sum()), int((score > 0).sum())
-    n, tail = wins_a + wins_b, (1 - level) / 2
-    low = betaincinv(wins_b, wins_a + 1, tail) if wins_b else 0.0
-    high = betaincinv(wins_b + 1, wins_a, 1 - tail) if wins_a else 1.0
-    share, low, high = (wins_b / n, float(low), float(high)) if n else (np.nan,) * 3
-    p_value = float(binomtest(wins_b, n).pvalue) if n else 1.0
-    return Preference(wins_a, wins_b, int((score == 0).sum()), share, low, high, p_value, level)
+    ties = len(score) - wins_a - wins_b
+    if ties == len(score):
+        return Preference(0, 0, ties, np.nan, np.nan, np.nan, 1.0, level)
+    found = binomtest(wins_b, wins_a + wins_b)
+    low, high = map(float, found.proportion_ci(level, "exact"))
+    return Preference(wins_a, wins_b, ties, found.statistic, low, high, float(found.pvalue), level)

@@ -28,13 +28,14 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from reco_utils.core import TopK
+from reco_utils.experiment.bootstrap import resampled_sums
+from reco_utils.experiment.checks import check_between, check_count, check_positive
 from reco_utils.experiment.impressions import Log
 from reco_utils.experiment.weighing import (
     Weighed,
     check_session,
     effective_size,
     looks_of,
-    positive,
     sums_by_user,
     wanted_lists,
     weigh,
@@ -194,8 +195,8 @@ def doubly_robust(
     """
     weighed = weigh(log, target, assume, examination, clip, missing_allowed)
     if switch is not None:
-        kept = weighed.weight <= positive("switch", switch)
-        weighed = replace(weighed, weight=np.where(kept, weighed.weight, 0.0))
+        check_positive("switch", switch)
+        weighed = replace(weighed, weight=np.where(weighed.weight <= switch, weighed.weight, 0.0))
     return _robust(log, weighed, _predictions(log, target, model, examination), level, rng)
 
 
@@ -240,9 +241,8 @@ def item_means(
     -------
     callable (users (n,), items (n, K)) -> (n, K), 0 for padding
     """
-    positive("strength", strength)
-    if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:
-        raise ValueError(f"folds must be a whole number of at least 2, got {folds!r}")
+    check_positive("strength", strength)
+    check_count("folds", folds, 2)
     shown = log.items >= 0
     if log.items.max(initial=-1) >= n_items:
         raise ValueError(f"n_items is {n_items}, but the log has item {log.items.max()}")
@@ -367,8 +367,7 @@ def _self_normalised(totals, n):
 
 def _estimate(name, log, weighed, parts, value_of, level, rng):
     """The estimate whose value is a function of the totals of parts (n, M), with its interval over users."""
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    check_between("level", level)
     sums, sessions = sums_by_user(log, parts)
     users, n = len(sums), len(log)
     value, slopes = value_of(sums.sum(axis=0), n)
@@ -402,13 +401,7 @@ def _estimate(name, log, weighed, parts, value_of, level, rng):
 
 def _bootstrap(sums, sessions, value_of, level, rng):
     """Percentile interval of the value over users drawn with replacement."""
-    users = len(sums)
-    if users < 2:
+    if len(sums) < 2:
         return np.nan, np.nan
-    table, found = np.column_stack([sums, sessions]), []
-    rows = max(1, 2**22 // users)
-    for first in range(0, N_RESAMPLES, rows):
-        times = rng.multinomial(users, np.full(users, 1 / users), min(rows, N_RESAMPLES - first))
-        totals = times @ table
-        found.append(value_of(totals[:, :-1], totals[:, -1])[0])
-    return np.percentile(np.concatenate(found), [50 - 50 * level, 50 + 50 * level])
+    totals = resampled_sums(np.column_stack([sums, sessions]), rng=rng, n=N_RESAMPLES)
+    return np.quantile(value_of(totals[:, :-1], totals[:, -1])[0], [(1 - level) / 2, (1 + level) / 2])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from reco_utils.core import USER, TopK
+from reco_utils.experiment.checks import check_users
 
 Policy = TopK | np.ndarray | Callable[[np.ndarray, int], np.ndarray | TopK]
 
@@ -117,14 +118,11 @@ class Arms:
 
 def _by_user(assignment, users):
     """The arm of each user (n,), None for those without one; nobody is in two."""
-    once = assignment[[USER, "arm"]].drop_duplicates()
-    twice = once[USER][once[USER].duplicated()]
-    if len(twice):
-        raise ValueError(f"{len(twice)} users are in two arms, like {twice.iloc[:3].tolist()}")
+    once = assignment[[USER, "arm"]].dropna(subset="arm").drop_duplicates()
+    check_users(once, "assignments")
     unknown = ~once[USER].isin(users)
     if unknown.any():
         raise ValueError(
             f"{unknown.sum()} assigned users are no shoppers, like {once[USER][unknown].iloc[:3].tolist()}"
         )
-    arms = pd.Series(once["arm"].to_numpy(object), index=pd.Index(once[USER]))
-    return arms.reindex(users).to_numpy(object)
+    return once.set_index(USER)["arm"].astype(object).reindex(users).to_numpy()

@@ -22,12 +22,15 @@ Letters: A arms (control is the first), n users.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import nctdtr, ndtr, ndtri, stdtrit
+
+from reco_utils.experiment.checks import check_between, check_count, check_positive
+from reco_utils.experiment.shares import check_whole
 
 MOST_USERS = 1e12  # more than anybody has: an effect that needs them is none
 
@@ -54,13 +57,12 @@ class Pilot:
             raise ValueError(f"kind must be 'proportion', 'mean' or 'ratio', got {self.kind!r}")
         if not math.isfinite(self.baseline):
             raise ValueError(f"baseline must be a finite number, got {self.baseline}")
-        if not 0 < self.sd < math.inf:
-            raise ValueError(f"sd must be above 0 and finite, got {self.sd}: without variance there is nothing to test")
+        check_positive("sd", self.sd)
 
     @classmethod
     def proportion(cls, baseline: float) -> "Pilot":
         """A share of users, such as those who buy: 0 < baseline < 1, sd = sqrt(baseline (1 - baseline))."""
-        _between("baseline", baseline)
+        check_between("baseline", baseline)
         return cls("proportion", baseline, math.sqrt(baseline * (1 - baseline)))
 
     @classmethod
@@ -212,7 +214,7 @@ def sample_size(
     ValueError  with the name, its value and what is allowed
     """
     change = _change_of(pilot, effect, relative, direction)
-    asked = _Test(pilot, alpha, sides, _checked_shares(shares), comparisons, variance_left)
+    asked = _Test(pilot, alpha, sides, shares, comparisons, variance_left)
     asked.check_power(power)
     users = _root(lambda n: asked.power(change, n) - power, asked.least, MOST_USERS, f"an effect of {change:g}")
     per_arm = tuple(math.ceil(share * users * (1 - 1e-12)) for share in asked.shares)
@@ -243,7 +245,7 @@ def detectable_effect(
     ------
     ValueError  also when no effect is large enough, for a proportion cannot leave 0 to 1
     """
-    asked = _Test(pilot, alpha, sides, _checked_shares(shares), comparisons, variance_left)
+    asked = _Test(pilot, alpha, sides, shares, comparisons, variance_left)
     asked.check_power(power)
     _check_direction(direction)
     per_arm = asked.deal(users)
@@ -274,7 +276,7 @@ def power_of(
     effect, direction, others : as for `sample_size`
     """
     change = _change_of(pilot, effect, relative, direction)
-    asked = _Test(pilot, alpha, sides, _checked_shares(shares), comparisons, variance_left)
+    asked = _Test(pilot, alpha, sides, shares, comparisons, variance_left)
     return asked.plan(change, asked.deal(users))
 
 
@@ -290,13 +292,15 @@ class _Test:
     variance_left: float
 
     def __post_init__(self):
+        shares = self.shares.values() if isinstance(self.shares, Mapping) else self.shares
+        parts = check_whole("shares", [(f"arm {n}", share) for n, share in enumerate(shares)])
+        object.__setattr__(self, "shares", tuple(parts.values()))
         if self.comparisons is None:
-            object.__setattr__(self, "comparisons", len(self.shares) - 1)
-        _between("alpha", self.alpha)
+            object.__setattr__(self, "comparisons", len(parts) - 1)
+        check_between("alpha", self.alpha)
         if self.sides not in (1, 2):
             raise ValueError(f"sides must be 1 or 2, got {self.sides!r}")
-        if isinstance(self.comparisons, bool) or self.comparisons != int(self.comparisons) or self.comparisons < 1:
-            raise ValueError(f"comparisons must be a whole number of at least 1, got {self.comparisons!r}")
+        check_count("comparisons", self.comparisons)
         if not 0 < self.variance_left <= 1:
             raise ValueError(f"variance_left must be above 0 and at most 1, got {self.variance_left!r}")
 
@@ -312,15 +316,14 @@ class _Test:
 
     def check_power(self, power):
         """Refuse a power that a coin would have."""
-        _between("power", power)
+        check_between("power", power)
         if power <= self.alpha / self.comparisons:
             raise ValueError(f"power must be above alpha, which chance alone gives, got {power} and {self.alpha}")
 
     def deal(self, users):
         """So many users dealt to the arms (A,), whole numbers."""
-        if isinstance(users, bool) or users != int(users) or users < 2 * len(self.shares):
-            raise ValueError(f"users must be a whole number, two per arm or more, got {users!r}")
-        ends = np.rint(np.cumsum(self.shares) * int(users)).astype(int)
+        check_count("users", users, 2 * len(self.shares))
+        ends = np.rint(np.cumsum(self.shares) * users).astype(int)
         per_arm = tuple(np.diff(ends, prepend=0).tolist())
         if min(per_arm) < 2:
             raise ValueError(f"{users} users leave an arm with fewer than two: {per_arm}")
@@ -354,9 +357,7 @@ class _Test:
     def plan(self, change, per_arm):
         """The plan with these users."""
         power = self.power_with(change, per_arm)
-        return Plan(
-            self.pilot, change, per_arm, power, self.alpha, self.sides, int(self.comparisons), self.variance_left
-        )
+        return Plan(self.pilot, change, per_arm, power, self.alpha, self.sides, self.comparisons, self.variance_left)
 
 
 def _root(gap, low, high, what):
@@ -372,7 +373,7 @@ def _change_of(pilot, effect, relative, direction):
     """The effect in the metric's own unit, with its sign."""
     _check_direction(direction)
     if pilot.kind == "proportion":
-        _between("effect", effect)
+        check_between("effect", effect)
     if not 0 < effect < math.inf:
         raise ValueError(f"effect must be above 0, got {effect}; a fall has direction=-1")
     if relative and not pilot.baseline:
@@ -389,16 +390,3 @@ def _change_of(pilot, effect, relative, direction):
 def _check_direction(direction):
     if direction not in (1, -1):
         raise ValueError(f"direction must be 1 (a rise) or -1 (a fall), got {direction!r}")
-
-
-def _between(name, value):
-    if isinstance(value, (bool, str)) or not 0 < value < 1:
-        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
-
-
-def _checked_shares(shares):
-    """Shares of the arms as a tuple; a mapping gives its values."""
-    shares = tuple(float(share) for share in (shares.values() if hasattr(shares, "values") else shares))
-    if len(shares) < 2 or not all(0 < share < 1 for share in shares) or abs(math.fsum(shares) - 1) > 1e-9:
-        raise ValueError(f"shares must be two or more, each above 0, and add up to 1, got {shares}")
-    return shares

@@ -66,7 +66,7 @@ class Ways(NamedTuple):
 class Memory(NamedTuple):
     """What shoppers remember from visit to visit; one row per shopper, written by the kernel."""
 
-    last_day: np.ndarray  # (n,) int32
+    last_day: np.ndarray  # (n,) int64
     mood: np.ndarray  # (n,) float64 on the last day
     same: np.ndarray  # (n,) float64: visits in a row with the same list
     bought: np.ndarray  # (n,) int32: the durable item bought last, -1: none
@@ -77,7 +77,7 @@ class Memory(NamedTuple):
 class Record(NamedTuple):
     """What happened, one row per visit; `steps` and `earned` (V, K) are empty unless impressions are logged."""
 
-    counts: np.ndarray  # (V, 8) int16, columns as COUNTS
+    counts: np.ndarray  # (V, 8) int32, columns as COUNTS
     amounts: np.ndarray  # (V, 3) float64, columns as AMOUNTS
     steps: np.ndarray  # (V, K) int8: 0 shown, 1 looked at, 2 clicked, 3 in the cart, 4 bought
     earned: np.ndarray  # (V, K) float64

@@ -20,7 +20,8 @@ from scipy.special import gammaincinv, ndtri
 
 from reco_utils.core import USER
 from reco_utils.experiment.behaviour import TASTELESS, Behaviour, Truth, strongest_factor, world_of
-from reco_utils.experiment.days import Run, blank_memory, blank_record, run_day, visit_columns
+from reco_utils.experiment.checks import check_count, check_not_negative
+from reco_utils.experiment.days import Simulation, blank_memory, blank_record, run_day, visit_columns
 from reco_utils.experiment.luck import luck_table
 from reco_utils.experiment.policies import Arms, Policy
 from reco_utils.experiment.traffic import Traffic, values
@@ -46,37 +47,27 @@ class Shoppers:
     kinds : (I,) int, optional
         What counts as the same kind of thing, e.g. codes of the subcategory, in the order of the shop's catalogue.
         Default: the taste factor in which an item is strongest.
-    activity : (U,) floats, optional
-        How often each user of the shop comes, as a multiple; default: drawn.
     behaviour : Behaviour
 
     Raises
     ------
-    ValueError  for n < 1, negative noise or activity, kinds or activity of another length
+    ValueError  for n < 1, negative noise, or kinds of another length
     """
 
     tastes: Truth
     n: int | None = None
     taste_noise: float = field(default=0.1, kw_only=True)
     kinds: np.ndarray | None = field(default=None, kw_only=True)
-    activity: np.ndarray | None = field(default=None, kw_only=True)
     behaviour: Behaviour = field(default=Behaviour(), kw_only=True)
 
     def __post_init__(self):
-        if self.n is not None and not (isinstance(self.n, (int, np.integer)) and self.n >= 1):
-            raise ValueError(f"n must be a whole number of at least 1 shopper, got {self.n!r}")
-        if not 0 <= self.taste_noise < np.inf:
-            raise ValueError(f"taste_noise must be a finite number of at least 0, got {self.taste_noise!r}")
-        n_users, n_items = len(self.tastes.users), len(self.tastes.items)
+        if self.n is not None:
+            check_count("n", self.n)
+        check_not_negative("taste_noise", self.taste_noise)
         if self.kinds is not None:
-            kinds = np.asarray(self.kinds)
+            kinds, n_items = np.asarray(self.kinds), len(self.tastes.items)
             if kinds.shape != (n_items,) or kinds.dtype.kind not in "iu":
                 raise ValueError(f"kinds must be whole numbers ({n_items},), got {kinds.dtype} {kinds.shape}")
-        if self.activity is not None:
-            if np.shape(self.activity) != (n_users,):
-                raise ValueError(f"activity must have one number per user, ({n_users},), got {np.shape(self.activity)}")
-            if not (np.min(self.activity) >= 0 and np.max(self.activity) < np.inf):
-                raise ValueError("activity must hold finite numbers of at least 0")
 
     @cached_property
     def at(self) -> np.ndarray:
@@ -98,10 +89,6 @@ class Shoppers:
         return int((~self.tastes.users.isin(self.tastes.bots)).sum())
 
     @cached_property
-    def _numbers(self):
-        return np.arange(len(self.at))
-
-    @cached_property
     def _tastes(self):
         """Tastes (n, D) float64: a fresh visitor's differ a little from the user's."""
         tastes = self.tastes.user_factors[self.at].astype(np.float64)
@@ -115,11 +102,8 @@ class Shoppers:
     @cached_property
     def _rates(self):
         """Visits per day (n,) of each shopper in an ordinary mood on an ordinary day."""
-        if self.activity is not None:
-            activity = np.asarray(self.activity, np.float64)[self.at]
-        else:
-            shape = self.behaviour.activity_shape
-            activity = (gammaincinv(shape, luck_table(ACTIVITY, self._numbers, 1)[:, 0]) / shape).round(6)
+        shape, numbers = self.behaviour.activity_shape, np.arange(len(self.at))
+        activity = (gammaincinv(shape, luck_table(ACTIVITY, numbers, 1)[:, 0]) / shape).round(6)
         return activity * self.behaviour.visits_per_week / 7
 
     @cached_property
@@ -168,13 +152,13 @@ class Shoppers:
         ------
         ValueError  for names that are no arm, users in two arms, lists of another shape or with unknown positions
         """
-        if not days >= 1 or not before_days >= 0:
-            raise ValueError(f"days must be at least 1 and before_days at least 0, got {days} and {before_days}")
+        check_count("days", days)
+        check_count("before_days", before_days, 0)
         policies = Arms(arms, self.tastes)
         codes = policies.codes(assignment, self.users)
         if before_days and control not in policies.names:
             raise ValueError(f"before the test everybody sees {control!r}, which is none of {list(policies.names)}")
-        run = Run(self, policies, codes, _by_arm(latency_ms, policies.names), _checked_seed(seed), log)
+        run = Simulation(self, policies, codes, _by_arm(latency_ms, policies.names), _checked_seed(seed), log)
         for day in range(-before_days, days):
             run.live(day, policies.names.index(control) if day < 0 else None)
         return run.traffic()
@@ -226,8 +210,9 @@ class Shoppers:
         ------
         ValueError  when `control` is no arm, or for repeats < 1
         """
-        if control not in arms or repeats < 1:
-            raise ValueError(f"control must be one of {list(arms)} and repeats at least 1, got {control!r}, {repeats}")
+        check_count("repeats", repeats)
+        if control not in arms:
+            raise ValueError(f"control must be one of {list(arms)}, got {control!r}")
         worlds = range(_checked_seed(seed), seed + repeats)
         found = {arm: [self._all_in(arm, arms, world, control, options) for world in worlds] for arm in arms}
         found = {arm: pd.DataFrame(worlds) for arm, worlds in found.items()}

@@ -1,7 +1,6 @@
 """What simulated shoppers did, as tables: visits, totals per user, impressions, and the metrics of an arm."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -53,14 +52,12 @@ class Traffic:
     before: pd.DataFrame
     log: pd.DataFrame | None = None
 
-    def totals(self, days: int | None = None) -> pd.DataFrame:
-        """One row per shopper, of the first `days` days (default: all); see `totals`."""
-        return totals(self.visits, self.users, before=self.before, days=days)
+    def totals(self) -> pd.DataFrame:
+        """One row per shopper; see `totals`."""
+        return totals(self.visits, self.users, before=self.before)
 
 
-def totals(
-    visits: pd.DataFrame, users: pd.DataFrame, *, before: pd.DataFrame | None = None, days: int | None = None
-) -> pd.DataFrame:
+def totals(visits: pd.DataFrame, users: pd.DataFrame, *, before: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row per user of the experiment, who came and who did not: the table that experiments are analysed from.
 
     Parameters
@@ -69,8 +66,6 @@ def totals(
     users : frame with user_id and arm, and any cohort columns (device, ...), one row per user
     before : frame as visits, optional
         Visits before the test: covariates that no arm can have changed.
-    days : int, optional
-        Count the days 0 to days - 1 only: the table as it stood on the morning of that day.
 
     Returns
     -------
@@ -82,60 +77,37 @@ def totals(
     ------
     ValueError  for a user twice in `users`, or visits of users who are not in it
     """
-    at = _rows(visits, users, days)
-    found = users.reset_index(drop=True).copy()
-    found["sessions"] = np.bincount(at.row, minlength=len(users))
-    for name in SUMS:
-        found[name] = _sum(at, at.visits[name], len(users))
-    found["returned"] = _days_of(at, len(users)) > 1
-    if before is not None:
-        earlier = _rows(before, users, None)
-        found["before_sessions"] = np.bincount(earlier.row, minlength=len(users))
-        for name in SUMS:
-            found[f"before_{name}"] = _sum(earlier, earlier.visits[name], len(users))
-        found["newcomer"] = found["before_sessions"] == 0
-    return found
-
-
-class _Placed(NamedTuple):
-    """Visits, and the row of each one's user."""
-
-    visits: pd.DataFrame
-    row: np.ndarray
-
-
-def _rows(visits, users, days):
     ids = pd.Index(users[USER])
     if not ids.is_unique:
         raise ValueError(f"users must have one row each, got several for {ids[ids.duplicated()][:3].tolist()}")
-    if days is not None:
-        visits = visits[visits["day"] < days]
-    row = _codes(visits[USER], ids)
+    row = _rows(visits, ids)
+    days_of = pd.DataFrame({"row": row, "day": visits["day"].to_numpy()}).drop_duplicates()
+    came = np.bincount(days_of["row"], minlength=len(ids))
+    found = users.reset_index(drop=True).assign(**_sums(visits, row, len(ids)), returned=came > 1)
+    if before is None:
+        return found
+    earlier = _sums(before, _rows(before, ids), len(ids))
+    found = found.assign(**{f"before_{name}": sums for name, sums in earlier.items()})
+    return found.assign(newcomer=found["before_sessions"] == 0)
+
+
+def _rows(visits, ids):
+    """The row of each visit's user."""
+    row = ids.get_indexer(visits[USER])
     if (row < 0).any():
         strangers = visits[USER][row < 0].unique()[:3].tolist()
         raise ValueError(f"visits of users who are not in the experiment, like {strangers}")
-    return _Placed(visits, row)
+    return row
 
 
-def _codes(column, ids):
-    """Rows of users, looked up once per category rather than once per visit."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.cat.codes.to_numpy()
-        return np.where(codes < 0, -1, np.append(ids.get_indexer(column.cat.categories), -1)[codes])
-    return ids.get_indexer(column)
-
-
-def _sum(placed, values, n_users):
-    """Sums per user (n,): whole numbers stay whole, amounts are rounded to cents."""
-    values = values.to_numpy()
-    total = np.bincount(placed.row, weights=values, minlength=n_users)
-    return np.round(total, 2) if values.dtype.kind == "f" else np.round(total).astype(np.int64)
-
-
-def _days_of(placed, n_users):
-    """On how many days each user came (n,)."""
-    pairs = pd.DataFrame({"row": placed.row, "day": placed.visits["day"].to_numpy()}).drop_duplicates()
-    return np.bincount(pairs["row"], minlength=n_users)
+def _sums(visits, row, n_users):
+    """Sessions and sums per user, each (n,): whole numbers stay whole, amounts are rounded to cents."""
+    found = {"sessions": np.bincount(row, minlength=n_users)}
+    for name in SUMS:
+        values = visits[name].to_numpy()
+        total = np.bincount(row, weights=values, minlength=n_users)
+        found[name] = np.round(total, 2) if values.dtype.kind == "f" else np.round(total).astype(np.int64)
+    return found
 
 
 def values(totals: pd.DataFrame) -> pd.Series:

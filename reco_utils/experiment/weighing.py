@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reco_utils.core import TopK
+from reco_utils.experiment.checks import check_positive, check_share
 
 FEW_MATCHED = 100  # fewer impressions, or unequal ones worth fewer, say little, and their interval is too narrow
 
@@ -44,10 +45,8 @@ def weigh(log, target, assume, examination, clip, missing_allowed):
     _refuse_missing(missing, missing_allowed)
     matched, cut, notes = weight > 0, 0.0, _notes(log, weight, control, expected, missing)
     if clip is not None:
-        above = weight > positive("clip", clip)
-        cut = float(above.sum() / max(matched.sum(), 1))
-        factor = np.where(above, clip / np.where(above, weight, 1.0), 1.0)
-        weight = weight * factor
+        check_positive("clip", clip)
+        cut, weight = float((weight > clip).sum() / max(matched.sum(), 1)), np.minimum(weight, clip)
         pooled = assume == "examination" and isinstance(target, TopK)
         control = (weight * looks_of(log, examination)).sum(axis=1)[:, None] if pooled else weight
     return Weighed(assume, weight, control, expected, missing, cut, notes)
@@ -178,17 +177,9 @@ def looks_of(log, examination):
     return looks
 
 
-def positive(name, value):
-    """The value, if it is a number above 0."""
-    if isinstance(value, bool) or not value > 0:
-        raise ValueError(f"{name} must be a number above 0, got {value!r}")
-    return value
-
-
 def _refuse_missing(missing, allowed):
     """Refuse a target of which too much could never be seen."""
-    if isinstance(allowed, bool) or not 0 <= allowed <= 1:
-        raise ValueError(f"missing_allowed must be from 0 to 1, got {allowed!r}")
+    check_share("missing_allowed", allowed)
     if missing > allowed:
         raise ValueError(
             f"the log could never show {missing:.1%} of the target's places, {allowed:.1%} are allowed; what "

@@ -170,7 +170,7 @@ def test_the_log_of_a_bandit_tells_what_other_policies_would_have_earned():
         (lambda: EpsilonGreedyArms(2, 1.5), ValueError, "epsilon must be from 0 to 1, got 1.5"),
         (lambda: Always(2, 2), ValueError, "arm must be from 0 to 1, got 2"),
         (lambda: ThompsonArms(2, prior=0), ValueError, "prior must be a finite number above 0, got 0"),
-        (lambda: LinUCB(2, 0), ValueError, "n_features must be at least 1, got 0"),
+        (lambda: LinUCB(2, 0), ValueError, "n_features must be a whole number of at least 1, got 0"),
         (lambda: LinUCB(2, 2, ridge=0), ValueError, "ridge must be a finite number above 0, got 0"),
         (lambda: LinUCB(2, 2, alpha=-1), ValueError, "alpha must be a finite number of at least 0, got -1"),
         (lambda: LinUCB(2, 2).choose([[1.0]], rng()), ValueError, "contexts must be finite, .sessions, 2."),

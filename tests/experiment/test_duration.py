@@ -53,8 +53,8 @@ def test_a_log_gives_the_curve():
     [
         (lambda: duration(100), "needs either users_per_week or users_by_week"),
         (lambda: duration(100, users_per_week=5, users_by_week=[5]), "needs either users_per_week or users_by_week"),
-        (lambda: duration(0, users_per_week=5), "plan must be a Plan or a whole number of users, got 0"),
-        (lambda: duration(100, users_per_week=0), "users_per_week must be above 0, got 0"),
+        (lambda: duration(0, users_per_week=5), "plan must be a whole number of at least 1, got 0"),
+        (lambda: duration(100, users_per_week=0), "users_per_week must be a finite number above 0, got 0"),
         (
             lambda: duration(100, users_per_week=5, traffic_share=0),
             "traffic_share must be above 0 and at most 1, got 0",

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 
 from reco_utils.core import TopK, UserBatch
-from reco_utils.experiment.impressions import COLUMNS, Log, epsilon_greedy_chances, log_lists
+from reco_utils.experiment.impressions import Log, epsilon_greedy_chances, log_lists
 from reco_utils.rerank.explore import EpsilonGreedy
 
 
@@ -121,24 +121,23 @@ def test_a_table_becomes_lists():
     assert len(log) == 2 and log.k == 3
 
 
-def test_a_log_survives_the_way_to_a_table_and_back_and_pickle():
+def test_a_log_survives_pickle():
     log = Log.from_frame(frame_of())
-    for again in (Log.from_frame(log.to_frame()), pickle.loads(pickle.dumps(log))):
-        for name in ("users", "items", "propensity", "reward"):
-            assert_array_equal(getattr(again, name), getattr(log, name))
-    assert tuple(log.to_frame()) == COLUMNS
+    again = pickle.loads(pickle.dumps(log))
+    for name in ("users", "items", "propensity", "reward"):
+        assert_array_equal(getattr(again, name), getattr(log, name))
 
 
 def test_any_column_may_be_the_reward():
     log = Log.from_frame(frame_of().assign(clicked=[False, True, True]), reward="clicked")
     assert_array_equal(log.reward, [[0, 0, 1], [1, 0, 0]])
-    with pytest.raises(ValueError, match="no column .'bought'."):
+    with pytest.raises(KeyError, match="impressions lack the columns .'bought'."):
         Log.from_frame(frame_of(), reward="bought")
 
 
 def test_an_empty_table_is_an_empty_log():
     log = Log.from_frame(frame_of().iloc[:0])
-    assert log.items.shape == (0, 0) and len(log.to_frame()) == 0
+    assert log.items.shape == (0, 0) and len(log) == 0
 
 
 @pytest.mark.parametrize(
@@ -149,7 +148,7 @@ def test_an_empty_table_is_an_empty_log():
         ({"propensity": [-0.5, -1, 1]}, "not above 0 in 2 of 3 impressions, e.g. -0.5 in row 'a'"),
         ({"propensity": [0.5, 1.5, 1]}, "above 1 in 1 of 3 impressions, e.g. 1.5 in row 'b'"),
         ({"reward": [0, 0, np.nan]}, "rewards must be finite numbers, not so in 1 of 3 .* nan in row 'c'"),
-        ({"rank": [1, 1, 1]}, "two items in one place .* row 'b'"),
+        ({"rank": [1, 1, 1]}, "two items are in one place .* row 'b'"),
         ({"rank": [1, 0, 1]}, "rank must be at least 1, got 0 in row 'b'"),
         ({"session": ["s1", None, None]}, "session is missing in 2 of 3 impressions, e.g. row 'b'"),
         ({"item_at": [7, -1, 9]}, "item_at must be at least 0, got -1 in row 'b'"),
@@ -162,7 +161,7 @@ def test_a_row_that_cannot_be_weighed_is_refused_by_name(changes, message):
 
 
 def test_missing_columns_are_named():
-    with pytest.raises(ValueError, match="no column .'propensity'."):
+    with pytest.raises(KeyError, match="impressions lack the columns .'propensity'."):
         Log.from_frame(frame_of().drop(columns="propensity"))
     with pytest.raises(TypeError, match="user_at must be whole numbers"):
         Log.from_frame(frame_of(user_at=["x", "y", "z"]))

@@ -307,7 +307,7 @@ def test_a_table_has_every_policy_and_estimator():
         ({"assume": "examination"}, "needs examination"),
         ({"assume": "examination", "examination": np.array([1, 0.5])}, "examination must be .3,. or"),
         ({"assume": "examination", "examination": np.array([1, 0.5, 0])}, "above 0 and at most 1"),
-        ({"clip": 0}, "clip must be a number above 0, got 0"),
+        ({"clip": 0}, "clip must be a finite number above 0, got 0"),
         ({"missing_allowed": 2}, "missing_allowed must be from 0 to 1"),
         ({"level": 1.0}, "level must lie between 0 and 1, got 1.0"),
         ({"target": lists_of([[1, 2]] * 50)}, "at least 3 places like the log, got 2"),

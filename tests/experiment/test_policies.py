@@ -71,7 +71,7 @@ def test_arms_may_be_named_in_order_or_in_a_frame():
         (["new"], r"assignment must name one arm per shopper \(3\), got 1"),
         (
             pd.DataFrame({"user_id": ["ann", "ann"], "arm": ["new", "control"]}),
-            r"1 users are in two arms, like \['ann'\]",
+            r"1 users are in two arms, such as 'ann' in \['control', 'new'\]",
         ),
         (pd.DataFrame({"user_id": ["dan"], "arm": ["new"]}), r"1 assigned users are no shoppers, like \['dan'\]"),
     ],
