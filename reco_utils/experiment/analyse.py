@@ -7,8 +7,8 @@
     report.to_json(home, question="Does the hybrid sell more?", source="simulated shoppers")
 
 The first metric without a guardrail is the one to decide on. The numbers of users per arm are checked against the
-shares first (`assign.sample_ratio`): when they cannot be chance, users are missing from one arm, and no effect means
-anything. The analysis is made once, at the planned end; who looks every day needs `sequential.monitor`.
+shares first (`sample_ratio`): when they cannot be chance, users are missing from one arm, and no effect means anything.
+The analysis is made once, at the planned end; who looks every day needs `sequential.monitor`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from reco_utils.experiment.assign import sample_ratio
-from reco_utils.experiment.checks import check_columns, check_numbers
+from reco_utils.experiment.checks import check_between, check_columns, check_numbers, check_users, rows_by_arm
 from reco_utils.experiment.corrections import CORRECTIONS
-from reco_utils.experiment.effects import effect_between, effect_of_rows
-from reco_utils.experiment.metrics import Coverage, Mean, Metric, Proportion, Quantile, Ratio, names_of
+from reco_utils.experiment.effects import effect_between
+from reco_utils.experiment.metrics import Coverage, Mean, Metric, Proportion, Quantile, Ratio
 from reco_utils.experiment.report import Report
+from reco_utils.experiment.sample_ratio import sample_ratio
 
 __all__ = ["Coverage", "Mean", "Metric", "Proportion", "Quantile", "Ratio", "Report", "analyse"]
 
@@ -69,83 +69,59 @@ def analyse(
 
     Raises
     ------
-    ValueError, KeyError  for an arm without users, a user in two arms or twice, missing columns, NaN, a metric that
-        never varies; all before anything is computed
+    ValueError, KeyError, TypeError  for an arm without users, a user in two arms or twice, missing columns, NaN, all
+        before anything is computed; and for a metric that never varies
 
     Source: delta method: Deng, Knoblich and Lu (2018); CUPED: Deng, Xu, Kohavi and Walker (2013).
     """
-    arms, shares = _checked(totals, metrics, control, shares, alpha, correction)
+    of_arm, shares = _checked(totals, metrics, control, shares, alpha, correction)
     tables = {"totals": totals}
     for word, table in (("visits", visits), ("impressions", impressions)):
         wanted = [metric for metric in metrics if metric.reads == word]
         if wanted:
             tables[word] = _with_arms(table, word, wanted, totals)
-    codes = {arm: totals["arm"].to_numpy() == arm for arm in arms}
-    effects = []
-    for metric in metrics:
-        if metric.reads == "totals":
-            rows = metric.rows(totals)
-            effects += [
-                effect_of_rows(metric, rows[codes[control]], rows[codes[arm]], arm, alpha=alpha, rng=rng)
-                for arm in arms[1:]
-            ]
-        else:
-            table, options = tables[metric.reads], {"control": control, "alpha": alpha, "rng": rng}
-            effects += [effect_between(metric, table, arm, **options) for arm in arms[1:]]
-    users = {arm: int(mask.sum()) for arm, mask in codes.items()}
-    ratio, notes = sample_ratio(users, shares), _notes(totals, metrics, users)
+    effects = [
+        effect_between(metric, tables[metric.reads], arm, control=control, alpha=alpha, rng=rng)
+        for metric in metrics
+        for arm in of_arm
+        if arm != control
+    ]
+    users = {arm: int(mask.sum()) for arm, mask in of_arm.items()}
+    ratio, notes = sample_ratio(users, shares), _notes(totals, metrics, of_arm, users)
     return Report(name, tuple(effects), tuple(metrics), users, control, alpha, correction, ratio, notes)
 
 
 # --------------------------------------------------------------------------------------------------------------- checks
 def _checked(totals, metrics, control, shares, alpha, correction):
-    """Refuses what cannot be analysed; arms, control first, and their shares."""
+    """Refuses what cannot be analysed; the rows of every arm, control first, and the arms' shares."""
     if not metrics:
         raise ValueError("metrics must hold at least one metric, got none")
     wrong = [metric for metric in metrics if not isinstance(metric, Metric)]
     if wrong:
         raise TypeError(f"a metric must be a Mean, Proportion, Ratio, Quantile or Coverage, got {wrong[0]!r}")
-    names_of(metrics)
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
+    names = [metric.name for metric in metrics]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two metrics are called {twice[0]!r}; give one of them another label")
+    check_between("alpha", alpha)
     if correction not in CORRECTIONS:
         raise ValueError(f"correction must be one of {list(CORRECTIONS)}, got {correction!r}")
     columns = [column for metric in metrics if metric.reads == "totals" for column in metric.columns]
     check_columns(totals, "totals", ["user_id", "arm", *columns])
-    _check_users(totals)
+    check_users(totals, "totals")
     arms = _arms(totals, control, shares)
     check_numbers(totals, "totals", columns)
-    return arms, dict(shares) if shares is not None else dict.fromkeys(arms, 1 / len(arms))
-
-
-def _check_users(totals):
-    """Every user once, with an arm."""
-    for column in ("user_id", "arm"):
-        if totals[column].isna().any():
-            raise ValueError(f"{column} is missing in {totals[column].isna().sum()} rows of totals; leave them out")
-    twice = totals[totals["user_id"].duplicated(keep=False)]
-    if len(twice):
-        arms = twice.groupby("user_id", sort=False, observed=True)["arm"].nunique()
-        both = arms.index[arms > 1].tolist()
-        if len(both):
-            found = sorted(twice.loc[twice["user_id"] == both[0], "arm"].astype(str).unique())
-            raise ValueError(f"{len(both)} users are in two arms, such as {both[0]!r} in {found}; a user has one arm")
-        raise ValueError(f"totals have a row per user, got {len(arms)} users twice, such as {arms.index.tolist()[0]!r}")
+    return rows_by_arm(totals, arms), dict(shares) if shares is not None else dict.fromkeys(arms, 1 / len(arms))
 
 
 def _arms(totals, control, shares):
     """Names of the arms, control first, the others as in the shares or by name."""
-    users = totals["arm"].value_counts()
-    users = {arm: int(n) for arm, n in users.items() if n}
-    if shares is not None:
-        strange = sorted(set(users) - set(shares), key=str)
-        if strange:
-            raise ValueError(f"users of the arms {strange} have no share; leave them out of totals or name them")
-    order = list(shares) if shares is not None else sorted(users, key=str)
+    found = set(totals["arm"])
+    if shares is not None and found - set(shares):
+        strange = sorted(found - set(shares), key=str)
+        raise ValueError(f"users of the arms {strange} have no share; leave them out of totals or name them")
+    order = list(shares) if shares is not None else sorted(found, key=str)
     order = [control, *(arm for arm in order if arm != control)]
-    for arm in order:
-        if users.get(arm, 0) < 2:
-            raise ValueError(f"arm {arm!r} has {users.get(arm, 0)} users, it needs at least 2; there are {users}")
     if len(order) < 2:
         raise ValueError(f"an experiment has two arms or more, got {order}")
     return order
@@ -163,7 +139,7 @@ def _with_arms(table, word, metrics, totals) -> pd.DataFrame:
     return table[["user_id", *dict.fromkeys(columns)]].assign(arm=totals["arm"].to_numpy()[at])
 
 
-def _notes(totals, metrics, users) -> tuple[str, ...]:
+def _notes(totals, metrics, of_arm, users) -> tuple[str, ...]:
     """What to keep in mind while reading the table."""
     notes = []
     few = [arm for arm, n in users.items() if n < ENOUGH_USERS]
@@ -173,7 +149,7 @@ def _notes(totals, metrics, users) -> tuple[str, ...]:
         if isinstance(metric, Proportion):
             reached = totals[metric.column].to_numpy(float) > metric.above
             for arm, n in users.items():
-                hits = int(reached[totals["arm"].to_numpy() == arm].sum())
+                hits = int(reached[of_arm[arm]].sum())
                 if min(hits, n - hits) < ENOUGH_EVENTS:
                     notes.append(f"{metric.name}: {hits} of {n:,} in {arm}, too few on one side for a normal interval")
         if isinstance(metric, Coverage) and max(users.values()) > 1.05 * min(users.values()):

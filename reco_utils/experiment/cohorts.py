@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from reco_utils.experiment.checks import check_columns, check_numbers
+from reco_utils.experiment.checks import check_columns, users_of_two
 from reco_utils.experiment.corrections import adjust
 from reco_utils.experiment.effects import effect_of_rows
 from reco_utils.experiment.metrics import Metric
@@ -57,25 +57,20 @@ def by_cohort(
 
     Source: Cochran (1954): Q = sum of ((effect - weighted mean) / se)^2, chi-square with one degree less than cohorts.
     """
-    check_columns(totals, "totals", ["user_id", "arm", by, *metric.columns])
     if metric.reads != "totals":
         raise ValueError(f"cohorts read a row per user; {metric.name!r} reads {metric.reads}")
-    totals = totals[totals["arm"].isin([control, arm])]
+    check_columns(totals, "totals", [by])
+    totals = users_of_two(totals, "totals", metric.columns, (control, arm))
     if totals[by].isna().any():
         raise ValueError(f"{by!r} is missing for {totals[by].isna().sum()} users; name them, e.g. 'unknown'")
-    check_numbers(totals, "totals", metric.columns)
     rows, treated = metric.rows(totals), (totals["arm"] == arm).to_numpy()
     cohort = totals[by].to_numpy()
-    table = pd.DataFrame({name: _row(metric, rows, treated, cohort == name, arm, alpha) for name in _names(totals[by])})
+    names = sorted(totals[by].unique(), key=lambda name: (str(type(name)), name))
+    table = pd.DataFrame({name: _row(metric, rows, treated, cohort == name, arm, alpha) for name in names})
     table = table.T.rename_axis(by).infer_objects()
     table.insert(table.columns.get_loc("p") + 1, "p_adjusted", adjust(table["p"].astype(float), correction))
     p = _interaction(table["effect"].to_numpy(float), table.pop("se").to_numpy(float))
     return Cohorts(metric.name, arm, table, p, _note(table, by, p, alpha))
-
-
-def _names(cohorts):
-    """The cohorts that have users, in order."""
-    return sorted(cohorts.unique(), key=lambda name: (str(type(name)), name))
 
 
 def _row(metric, rows, treated, inside, arm, alpha):

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.stats import norm, t
 
 from reco_utils.experiment.bootstrap import bootstrap_difference
-from reco_utils.experiment.checks import check_columns, check_numbers
+from reco_utils.experiment.checks import check_columns, check_numbers, rows_by_arm
 from reco_utils.experiment.metrics import Coverage, Metric, Quantile
 
 N_RESAMPLES = 2000
@@ -35,7 +35,8 @@ class Effect:
     effect, low, high : float
         The difference, and the ends of its interval.
     relative, relative_low, relative_high : float
-        The effect as a share of the control's value: 0.05 is 5 % more. NaN unless both arms are above 0.
+        The effect as a share of the control's value: 0.05 is 5 % more. NaN unless the control is above 0; the ends
+        unless both arms are.
     p : float in [0, 1]
         Two-sided p of "there is no difference".
     se : float
@@ -98,17 +99,13 @@ def effect_between(
     check_numbers(table, metric.reads, () if isinstance(metric, Coverage) else metric.columns)
     if arm == control:
         raise ValueError(f"arm must be another than the control, got {arm!r} twice")
-    arms = table["arm"].astype(object).to_numpy()
-    masks = {name: arms == name for name in (control, arm)}
-    missing = [name for name, mask in masks.items() if not mask.any()]
-    if missing:
-        raise ValueError(f"arm {missing[0]!r} has no users; the arms are {sorted(set(arms), key=str)}")
+    of_arm = rows_by_arm(table, (control, arm))
     if isinstance(metric, Quantile):
-        return _of_quantile(metric, table, arm, masks, alpha)
+        return _of_quantile(metric, table, arm, of_arm, alpha)
     if isinstance(metric, Coverage):
-        return _of_coverage(metric, table, arm, masks, alpha, _asked(rng, metric))
+        return _of_coverage(metric, table, arm, of_arm, alpha, _asked(rng, metric))
     rows = metric.rows(table)
-    return effect_of_rows(metric, rows[masks[control]], rows[masks[arm]], arm, alpha=alpha, rng=rng)
+    return effect_of_rows(metric, rows[of_arm[control]], rows[of_arm[arm]], arm, alpha=alpha, rng=rng)
 
 
 def effect_of_rows(metric: Metric, control, treatment, arm: str, *, alpha: float = 0.05, rng=None) -> Effect:
@@ -120,59 +117,40 @@ def effect_of_rows(metric: Metric, control, treatment, arm: str, *, alpha: float
             raise ValueError(f"the denominator of {metric.name!r} is 0 for all users of {name}; it has no ratio")
     if metric.by == "bootstrap":
         return _of_resamples(metric, control, treatment, arm, alpha, _asked(rng, metric))
-    return _of_moments(metric, _moments(control), _moments(treatment), arm, alpha)
+    return _of_moments(metric, control, treatment, arm, alpha)
 
 
 # ------------------------------------------------------------------------------------------------ means, shares, ratios
-@dataclass(frozen=True)
-class Moments:
-    """All that a test needs of an arm: n, means (4,), covariances (4, 4) of the columns of `metric.rows`."""
-
-    n: int
-    mean: np.ndarray
-    cov: np.ndarray
-
-
-def _moments(rows):
-    return Moments(len(rows), rows.mean(axis=0), np.cov(rows, rowvar=False))
-
-
 def _of_moments(metric, control, treatment, arm, alpha):
     """Effect by Welch's t and the delta method, from tea-tasting."""
     tea = _tea_tasting()
-    parts = [_aggregates(tea, moments) for moments in (control, treatment)]
+    parts = [_aggregates(tea, rows) for rows in (control, treatment)]
     total = parts[0] + parts[1]
-    adjusted = metric.cuped is not None and total.var("x") > 0 and min(part.mean("e") for part in parts) > 0
-    slope = _slope(total) if adjusted else 0.0
+    slope = _slope(total) if metric.cuped is not None and min(part.mean("e") for part in parts) > 0 else 0.0
     variances = [_variance(part, slope) for part in parts]
-    scale = max(float(np.diag(m.cov)[:2].max()) for m in (control, treatment))
-    if max(variances) <= 1e-24 * scale or scale == 0:
+    if max(variances) <= 1e-24 * max(part.var(column) for part in parts for column in "yd"):
         raise ValueError(f"{metric.name!r} has no variance: every user of both arms has the same value")
-    columns = ("x", "e") if adjusted else (None, None)
+    covariate = ("x", "e") if slope else (None, None)
     test = tea.RatioOfMeans(
-        "y", "d", *columns, alternative="two-sided", confidence_level=1 - alpha, equal_var=False, use_t=True
+        "y", "d", *covariate, alternative="two-sided", confidence_level=1 - alpha, equal_var=False, use_t=True
     )
-    found = test.analyze_aggregates(*parts)
-    relative = _relative(found)
-    se = float(np.sqrt(sum(v / m.n for v, m in zip(variances, (control, treatment)))))
-    users = control.n + treatment.n
-    weight = control.n * control.mean[1] + treatment.n * treatment.mean[1]
-    numbers = (found.control, found.treatment, found.effect_size, found.effect_size_ci_lower)
-    return Effect(
-        metric.name, arm, *map(float, (*numbers, found.effect_size_ci_upper, *relative, found.pvalue)), se, users,
-        float(weight),
+    found, n = test.analyze_aggregates(*parts), [part.count() for part in parts]
+    return _effect(
+        metric, arm, (found.control, found.treatment), (found.effect_size_ci_lower, found.effect_size_ci_upper),
+        (found.rel_effect_size_ci_lower, found.rel_effect_size_ci_upper), found.pvalue,
+        np.sqrt(np.divide(variances, n).sum()), sum(n), sum(part.mean("d") * part.count() for part in parts),
     )  # fmt: skip
 
 
-def _aggregates(tea, moments):
-    """Moments as tea-tasting wants them."""
-    names = "ydxe"
+def _aggregates(tea, rows):
+    """Number, means and covariances of the columns of `metric.rows`, as tea-tasting wants them."""
+    names, cov = "ydxe", np.cov(rows, rowvar=False)
     pairs = [(i, j) for i in range(4) for j in range(i)]
     return tea.aggr.Aggregates(
-        count_=moments.n,
-        mean_=dict(zip(names, map(float, moments.mean))),
-        var_=dict(zip(names, map(float, np.diag(moments.cov)))),
-        cov_={(names[i], names[j]): float(moments.cov[i, j]) for i, j in pairs},
+        count_=len(rows),
+        mean_=dict(zip(names, rows.mean(axis=0).tolist())),
+        var_=dict(zip(names, np.diag(cov).tolist())),
+        cov_={(names[i], names[j]): float(cov[i, j]) for i, j in pairs},
     )
 
 
@@ -190,52 +168,40 @@ def _variance(part, slope):
     return max(float(found), 0.0)
 
 
-def _relative(found):
-    """Relative effect with its interval; NaN unless both arms are above 0."""
-    if min(found.control, found.treatment) > 0:
-        return found.rel_effect_size, found.rel_effect_size_ci_lower, found.rel_effect_size_ci_upper
-    return (found.effect_size / found.control if found.control > 0 else np.nan), np.nan, np.nan
-
-
 def _of_resamples(metric, control, treatment, arm, alpha, rng):
     """Effect with a BCa interval; what the covariate explains is taken out of the numerators first."""
-    control, treatment = _adjusted(control, treatment) if metric.cuped is not None else (control, treatment)
-    control, treatment = control[:, :2], treatment[:, :2]
+    arms = _adjusted(control, treatment)
     try:
-        found = bootstrap_difference(control, treatment, rng=rng, n=N_RESAMPLES, alpha=alpha)
+        found = bootstrap_difference(*arms, rng=rng, n=N_RESAMPLES, alpha=alpha)
     except ValueError as error:
         raise ValueError(f"{metric.name!r}: {error}") from None
-    values = [float(rows[:, 0].sum() / rows[:, 1].sum()) for rows in (control, treatment)]
-    relative = values[1] / values[0] - 1 if values[0] > 0 else np.nan
-    weight = float(control[:, 1].sum() + treatment[:, 1].sum())
-    return Effect(
-        metric.name, arm, *values, values[1] - values[0], found.low, found.high, relative, found.relative_low,
-        found.relative_high, found.p, found.se, len(control) + len(treatment), weight,
+    sums = np.array([rows.sum(axis=0) for rows in arms])
+    return _effect(
+        metric, arm, sums[:, 0] / sums[:, 1], (found.low, found.high), (found.relative_low, found.relative_high),
+        found.p, found.se, sum(map(len, arms)), sums[:, 1].sum(),
     )  # fmt: skip
 
 
 def _adjusted(control, treatment):
-    """Rows with numerators y - slope * (x - ratio * e) in units of y: CUPED, linearised for ratios."""
+    """Rows (n, 2) with numerators y - slope * (x - ratio * e) in units of y: CUPED, linearised for ratios."""
     y, d, x, e = np.concatenate([control, treatment]).T
-    if e.sum() <= 0:
-        return control, treatment
-    beside = x - x.sum() / e.sum() * e
-    spread = np.var(beside)
-    slope = np.cov(y - y.sum() / d.sum() * d, beside, ddof=0)[0, 1] / spread if spread > 0 else 0.0
-    y = y - slope * beside
+    beside = x - x.sum() / e.sum() * e if e.sum() > 0 else np.zeros(len(x))
+    if np.ptp(beside) > 0:
+        y = y - np.cov(y - y.sum() / d.sum() * d, beside, ddof=0)[0, 1] / np.var(beside) * beside
     rows = np.column_stack([y, d])
     return rows[: len(control)], rows[len(control) :]
 
 
 # ------------------------------------------------------------------------------------------------- quantiles, coverage
-def _of_quantile(metric, visits, arm, masks, alpha):
+def _of_quantile(metric, visits, arm, of_arm, alpha):
     """Effect on a quantile over visits: normal, from the width of each arm's interval."""
-    parts = [_quantile(metric, visits[mask]) for mask in masks.values()]
+    parts = [_quantile(metric, visits[mask]) for mask in of_arm.values()]
     values, errors = zip(*parts)
     if max(errors) == 0:
         raise ValueError(f"{metric.name!r} has no variance: the visits around the quantile all have the same value")
-    users = sum(visits.loc[mask, "user_id"].nunique() for mask in masks.values())
-    return _normal(metric, arm, values, errors, norm(), alpha, users, len(visits))
+    owners = [visits.loc[mask, "user_id"] for mask in of_arm.values()]
+    users, weight = sum(owner.nunique() for owner in owners), sum(map(len, owners))
+    return _normal(metric, arm, values, errors, norm(), alpha, users, weight)
 
 
 def _quantile(metric, visits):
@@ -251,23 +217,20 @@ def _quantile(metric, visits):
     n = np.bincount(owner).astype(float)
     below = np.bincount(owner, weights=values <= found)
     share_se = np.sqrt(((below - below.sum() / n.sum() * n) ** 2).sum() * len(n) / max(len(n) - 1, 1)) / n.sum()
-    reach = norm.ppf(0.975) * share_se
-    low, high = np.interp(np.clip([metric.q - reach, metric.q + reach], 0, 1), *_ranks(ordered))
+    reach = np.array([-1, 1]) * norm.ppf(0.975) * share_se
+    shares = (np.arange(len(ordered)) + 0.5) / len(ordered)  # the middle of each step
+    low, high = np.interp(np.clip(metric.q + reach, 0, 1), shares, ordered)
     return float(found), float(high - low) / (2 * norm.ppf(0.975))
 
 
-def _ranks(ordered):
-    """The empirical distribution as points: shares at the middle of each step, and values."""
-    return (np.arange(len(ordered)) + 0.5) / len(ordered), ordered
-
-
-def _of_coverage(metric, impressions, arm, masks, alpha, rng):
+def _of_coverage(metric, impressions, arm, of_arm, alpha, rng):
     """Effect on coverage: each arm's groups of users are left out in turn."""
-    parts = [_coverage(metric, impressions[mask], rng) for mask in masks.values()]
+    parts = [_coverage(metric, impressions[mask], rng) for mask in of_arm.values()]
     values, errors, users, groups = zip(*parts)
     if max(errors) == 0:
         raise ValueError(f"{metric.name!r} has no variance: leaving users out never changes it")
-    return _normal(metric, arm, values, errors, t(min(groups) - 1), alpha, sum(users), len(impressions))
+    weight = sum(mask.sum() for mask in of_arm.values())
+    return _normal(metric, arm, values, errors, t(min(groups) - 1), alpha, sum(users), weight)
 
 
 def _coverage(metric, impressions, rng):
@@ -292,15 +255,24 @@ def _coverage(metric, impressions, rng):
 
 def _normal(metric, arm, values, errors, law, alpha, users, weight):
     """Effect of two independent estimates with their standard errors; the relative one on the log scale."""
-    effect, se, z = values[1] - values[0], float(np.hypot(*errors)), law.ppf(1 - alpha / 2)
-    relative = (np.nan,) * 3
+    effect, se, z = values[1] - values[0], np.hypot(*errors), law.ppf(1 - alpha / 2)
+    relative_ends = (np.nan, np.nan)
     if min(values) > 0:
         ratio = values[1] / values[0]
         factor = np.exp(z * np.hypot(errors[0] / values[0], errors[1] / values[1]))
-        relative = (ratio - 1, ratio / factor - 1, ratio * factor - 1)
-    p = 2 * law.sf(abs(effect) / se)
-    ends = (effect - z * se, effect + z * se)
-    return Effect(metric.name, arm, *map(float, (*values, effect, *ends, *relative, p)), se, users, float(weight))
+        relative_ends = (ratio / factor - 1, ratio * factor - 1)
+    ends, p = (effect - z * se, effect + z * se), 2 * law.sf(abs(effect) / se)
+    return _effect(metric, arm, values, ends, relative_ends, p, se, users, weight)
+
+
+def _effect(metric, arm, values, ends, relative_ends, p, se, users, weight):
+    """An effect from the values of both arms and what a test says of them."""
+    control, treatment = values
+    relative = treatment / control - 1 if control > 0 else np.nan
+    if not min(values) > 0:
+        relative_ends = (np.nan, np.nan)
+    numbers = (control, treatment, treatment - control, *ends, relative, *relative_ends, p, se)
+    return Effect(metric.name, arm, *map(float, numbers), int(users), float(weight))
 
 
 def _asked(rng, metric):

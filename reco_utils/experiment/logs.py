@@ -22,7 +22,8 @@ import pandas as pd
 
 from reco_utils.experiment.assign import Experiment, Layer
 from reco_utils.experiment.buckets import texts_of
-from reco_utils.experiment.shares import HOLDOUT, edges_of
+from reco_utils.experiment.checks import check_columns
+from reco_utils.experiment.shares import HOLDOUT
 
 ASSIGNMENT = ("user_id", "experiment", "arm", "at")
 EXPOSURE = ("user_id", "experiment", "arm", "session_id", "at")
@@ -87,14 +88,8 @@ class Register:
         """One row per experiment: experiment, salt, layer (None without one), shares (a dict), added (UTC)."""
         rows = self._read("SELECT name, plan, added FROM experiments ORDER BY added, name")
         plans = [json.loads(plan) for _, plan, _ in rows]
-        frame = pd.DataFrame(
-            {
-                "experiment": pd.Series([name for name, _, _ in rows], dtype=object),
-                "salt": pd.Series([plan["salt"] for plan in plans], dtype=object),
-                "layer": pd.Series([plan["layer"] for plan in plans], dtype=object),
-                "shares": pd.Series([plan["shares"] for plan in plans], dtype=object),
-            }
-        )
+        found = {key: [plan[key] for plan in plans] for key in ("salt", "layer", "shares")}
+        frame = pd.DataFrame({"experiment": [name for name, _, _ in rows], **found}, dtype=object)
         return frame.assign(added=_times([added for _, _, added in rows]))
 
     def log_assignments(self, frame: pd.DataFrame) -> int:
@@ -106,20 +101,17 @@ class Register:
 
         Raises
         ------
-        ValueError  for an experiment that was not added, an arm it does not have, missing values, or a user who has
-        another arm of the experiment already
+        ValueError, KeyError  for an experiment that was not added, an arm it does not have, missing columns or values,
+        or a user who has another arm of the experiment already
         """
         rows = _rows(frame, ASSIGNMENT)
         with self._writing() as con:
             _check_known(con, rows)
             _check_one_arm(pd.DataFrame(rows))
             _bring(con, rows, ASSIGNMENT)
-            clash = con.execute(
-                "SELECT i.user_id, i.experiment, a.arm, i.arm FROM incoming i JOIN assignments a "
-                "ON a.experiment = i.experiment AND a.user_id = i.user_id WHERE a.arm <> i.arm LIMIT 1"
-            ).fetchone()
+            clash = _strayed(con, "a.arm <> i.arm")
             if clash:
-                user, name, old, new = clash
+                user, name, new, old = clash
                 raise ValueError(
                     f"user {user!r} is in arm {old!r} of {name!r} already, got {new!r}; nothing was logged"
                 )
@@ -134,16 +126,13 @@ class Register:
 
         Raises
         ------
-        ValueError  as for `log_assignments`, and for a user who was not assigned to that arm
+        ValueError, KeyError  as for `log_assignments`, and for a user who was not assigned to that arm
         """
         rows = _rows(frame, EXPOSURE)
         with self._writing() as con:
             _check_known(con, rows)
             _bring(con, rows, EXPOSURE)
-            stray = con.execute(
-                "SELECT i.user_id, i.experiment, i.arm, a.arm FROM incoming i LEFT JOIN assignments a "
-                "ON a.experiment = i.experiment AND a.user_id = i.user_id WHERE a.arm IS NOT i.arm LIMIT 1"
-            ).fetchone()
+            stray = _strayed(con, "a.arm IS NOT i.arm")
             if stray:
                 user, name, arm, planned = stray
                 assigned = "no arm" if planned is None else f"arm {planned!r}"
@@ -266,7 +255,7 @@ def _take_layer(con, layer):
 def _check_slots(layer, old):
     """Refuse slots that were moved, cut or taken away."""
     before = Layer(layer.name, old, hash=layer.hash, buckets=layer.buckets)
-    was, now = [0, *edges_of(before, before.slots)], [0, *edges_of(layer, layer.slots)]
+    was, now = [0, *before.edges], [0, *layer.edges]
     kept = (
         list(layer.slots)[: len(old)] == list(old) and was[:-1] == now[: len(was) - 1] and was[-1] <= now[len(was) - 1]
     )
@@ -292,16 +281,15 @@ def _take_salts(con, experiment):
 # ---------------------------------------------------------------------------------------------------------------- rows
 def _rows(frame, columns):
     """Columns of a log as lists: ids as text, times in microseconds since 1970 (UTC)."""
-    _check_columns(frame, columns)
+    _check_full(frame, columns)
     rows = {name: texts_of(frame[name]) if name.endswith("_id") else frame[name].tolist() for name in columns}
     at = pd.to_datetime(frame["at"], utc=True)
     return rows | {"at": at.dt.tz_localize(None).astype("datetime64[us]").astype("int64").tolist()}
 
 
-def _check_columns(frame, columns):
-    missing = [name for name in columns if name not in frame]
-    if missing:
-        raise ValueError(f"the frame lacks {missing}; it has {list(frame.columns)}")
+def _check_full(frame, columns):
+    """Refuse a frame that lacks columns or values."""
+    check_columns(frame, "assignments or exposures", columns)
     for name in columns:
         gaps = np.flatnonzero(frame[name].isna())
         if len(gaps):
@@ -339,6 +327,14 @@ def _bring(con, rows, columns):
     con.executemany(f"INSERT INTO incoming VALUES ({marks})", zip(*(rows[name] for name in columns)))
 
 
+def _strayed(con, wrong):
+    """The first incoming row whose arm is wrong beside the assigned one: user, experiment, arm, assigned arm."""
+    return con.execute(
+        "SELECT i.user_id, i.experiment, i.arm, a.arm FROM incoming i LEFT JOIN assignments a "
+        f"ON a.experiment = i.experiment AND a.user_id = i.user_id WHERE {wrong} LIMIT 1"
+    ).fetchone()
+
+
 def _append(con, log, columns):
     names = ", ".join(columns)
     return con.execute(f"INSERT OR IGNORE INTO {log} ({names}) SELECT {names} FROM incoming ORDER BY rowid").rowcount
@@ -370,10 +366,10 @@ def check_assignments(frame: pd.DataFrame, arms: Mapping[str, Sequence[str]] | N
 
     Raises
     ------
-    ValueError  for missing columns or values, no rows, a user in two arms of one experiment, an arm without users, an
-    arm or experiment that was not planned
+    ValueError, KeyError  for missing columns or values, no rows, a user in two arms of one experiment, an arm without
+    users, an arm or experiment that was not planned
     """
-    _check_columns(frame, ("user_id", "experiment", "arm"))
+    _check_full(frame, ("user_id", "experiment", "arm"))
     if not len(frame):
         raise ValueError("no assignments: the frame is empty")
     texts = {"user_id": texts_of(frame["user_id"]), **{name: frame[name].tolist() for name in ("experiment", "arm")}}

@@ -14,11 +14,12 @@ another, and an interval that takes them for independent is too narrow.
 Letters: n users of an arm.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from reco_utils.experiment.checks import check_between, check_count
 
 WAYS = ("normal", "bootstrap")
 
@@ -45,26 +46,26 @@ class Metric:
     guardrail: float | None = None
 
     reads = "totals"  # the table that holds the columns
+    covariates = ()  # columns from before the experiment
 
     def __post_init__(self):
-        if self.guardrail is not None and not 0 < self.guardrail < 1:
-            raise ValueError(
-                f"guardrail of {self.name!r} must lie between 0 and 1, the share of the control's value that may be "
-                f"lost, got {self.guardrail}"
-            )
+        if self.guardrail is not None:
+            check_between(f"guardrail of {self.name!r}", self.guardrail)
 
     @property
     def name(self) -> str:
         """The label, or a name made from the columns."""
         return self.label or self._made_name()
 
-    def _made_name(self):
-        raise NotImplementedError
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The columns that are measured: one, or numerator and denominator."""
+        return (self.column,)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that the metric reads."""
-        raise NotImplementedError
+        """All columns that the metric reads."""
+        return (*self.outcomes, *self.covariates)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,14 @@ class _OfUsers(Metric):
             raise ValueError(f"winsorise of {self.name!r} must lie between 0.5 and 1, got {self.winsorise}")
         if self.by not in WAYS:
             raise ValueError(f"by of {self.name!r} must be one of {list(WAYS)}, got {self.by!r}")
+        if self.cuped is not None and len(self.covariates) != len(self.outcomes):
+            wanted = ("one column", "a pair of columns (numerator, denominator)")[len(self.outcomes) - 1]
+            raise ValueError(f"cuped of {self.name!r} must be {wanted}, got {self.cuped!r}")
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The columns from before the experiment."""
+        return (self.cuped,) if isinstance(self.cuped, str) else tuple(self.cuped or ())
 
     def rows(self, totals: pd.DataFrame) -> np.ndarray:
         """Values of all users as (users, 4) float64: numerator, denominator, and the same before the experiment.
@@ -99,11 +108,13 @@ class _OfUsers(Metric):
         What a metric does not have is 1 (a denominator) or 0 (a covariate). Winsorising happens here, over all users
         of the table, so that all arms are cut at the same value.
         """
-        columns = self._values(totals)
-        if self.winsorise is not None:
-            y, d, x, e = columns
-            columns = [self._cut(y), d, self._cut(x), e]
-        return np.column_stack(columns)
+        rows = np.tile([0.0, 1.0, 0.0, 1.0], (len(totals), 1))
+        for first, columns in ((0, self.outcomes), (2, self.covariates)):
+            for place, column in enumerate(columns, first):
+                rows[:, place] = totals[column].to_numpy(dtype=float)
+            if self.winsorise is not None:
+                rows[:, first] = self._cut(rows[:, first])
+        return rows
 
     def _cut(self, values):
         """Winsorised numerators, unless that would leave nothing of them."""
@@ -115,19 +126,6 @@ class _OfUsers(Metric):
             )
         return cut
 
-    def _before(self, totals):
-        """Numerator and denominator before the experiment."""
-        if self.cuped is None:
-            return [np.zeros(len(totals)), np.ones(len(totals))]
-        if isinstance(self.cuped, str):
-            return [_numbers(totals, self.cuped), np.ones(len(totals))]
-        return [_numbers(totals, column) for column in self.cuped]
-
-    @property
-    def covariates(self) -> tuple[str, ...]:
-        """The columns from before the experiment."""
-        return (self.cuped,) if isinstance(self.cuped, str) else tuple(self.cuped or ())
-
 
 @dataclass(frozen=True)
 class Mean(_OfUsers):
@@ -135,20 +133,8 @@ class Mean(_OfUsers):
 
     column: str
 
-    def __post_init__(self):
-        super().__post_init__()
-        _check_one_covariate(self)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the metric reads."""
-        return (self.column, *self.covariates)
-
     def _made_name(self):
         return f"{self.column} per user"
-
-    def _values(self, totals):
-        return [_numbers(totals, self.column), np.ones(len(totals)), *self._before(totals)]
 
 
 @dataclass(frozen=True)
@@ -168,21 +154,17 @@ class Proportion(_OfUsers):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_one_covariate(self)
         if self.winsorise is not None:
             raise ValueError(f"winsorise of {self.name!r} must be None: a share has no tail")
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the metric reads."""
-        return (self.column, *self.covariates)
+    def rows(self, totals: pd.DataFrame) -> np.ndarray:
+        """As for the other metrics (users, 4): the numerator is 1 for a user above the threshold."""
+        rows = super().rows(totals)
+        rows[:, 0] = rows[:, 0] > self.above
+        return rows
 
     def _made_name(self):
         return f"users with {self.column}" + f" above {self.above:g}" * (self.above != 0)
-
-    def _values(self, totals):
-        reached = (_numbers(totals, self.column) > self.above).astype(float)
-        return [reached, np.ones(len(totals)), *self._before(totals)]
 
 
 @dataclass(frozen=True)
@@ -196,24 +178,13 @@ class Ratio(_OfUsers):
     numerator: str
     denominator: str
 
-    def __post_init__(self):
-        super().__post_init__()
-        pair = self.cuped is None or (not isinstance(self.cuped, str) and len(self.cuped) == 2)
-        if not pair:
-            raise ValueError(
-                f"cuped of {self.name!r} must be a pair of columns (numerator, denominator), got {self.cuped!r}"
-            )
-
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the metric reads."""
-        return (self.numerator, self.denominator, *self.covariates)
+    def outcomes(self) -> tuple[str, ...]:
+        """Numerator and denominator."""
+        return (self.numerator, self.denominator)
 
     def _made_name(self):
         return f"{self.numerator} / {self.denominator}"
-
-    def _values(self, totals):
-        return [_numbers(totals, self.numerator), _numbers(totals, self.denominator), *self._before(totals)]
 
 
 @dataclass(frozen=True)
@@ -235,13 +206,7 @@ class Quantile(Metric):
 
     def __post_init__(self):
         super().__post_init__()
-        if not 0 < self.q < 1:
-            raise ValueError(f"q of {self.name!r} must lie between 0 and 1, got {self.q}")
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the metric reads."""
-        return (self.column,)
+        check_between(f"q of {self.name!r}", self.q)
 
     def _made_name(self):
         return f"{self.column} p{100 * self.q:g}"
@@ -269,13 +234,7 @@ class Coverage(Metric):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.n_items < 1:
-            raise ValueError(f"n_items of {self.name!r} must be at least 1, got {self.n_items}")
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the metric reads."""
-        return (self.column,)
+        check_count(f"n_items of {self.name!r}", self.n_items)
 
     def _made_name(self):
         return "coverage"
@@ -298,23 +257,3 @@ def winsorise(values, q: float) -> np.ndarray:
     """
     values = np.asarray(values, float)
     return np.minimum(values, np.quantile(values, q, method="inverted_cdf")) if len(values) else values
-
-
-def names_of(metrics: Sequence[Metric]) -> list[str]:
-    """The names of metrics, which must all differ."""
-    names = [metric.name for metric in metrics]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"two metrics are called {twice[0]!r}; give one of them another label")
-    return names
-
-
-def _numbers(totals, column):
-    """A column as float64."""
-    return totals[column].to_numpy(dtype=float)
-
-
-def _check_one_covariate(metric):
-    """A mean has one covariate column."""
-    if not (metric.cuped is None or isinstance(metric.cuped, str)):
-        raise ValueError(f"cuped of {metric.name!r} must be one column, got {metric.cuped!r}")

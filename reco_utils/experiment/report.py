@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reco_utils.experiment.assign import SampleRatio
 from reco_utils.experiment.corrections import adjust
 from reco_utils.experiment.effects import Effect
 from reco_utils.experiment.metrics import Metric
+from reco_utils.experiment.sample_ratio import SampleRatio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -158,7 +158,8 @@ class Report:
         corrected = self.correction is not None and np.count_nonzero(~np.isnan(self._adjusted)) > 1
         said = _said(*goals[0][:2], goals[0][3] if corrected else None) if goals else "no metric to gain"
         if broken:
-            return "do not ship", f"Do not ship {arm}: {_lost(*broken[0][:2])}.", gained
+            allowed = f"the {_percent(broken[0][0].guardrail)} it may get worse by"
+            return "do not ship", f"Do not ship {arm}: {_said(*broken[0][:2])}, which is more than {allowed}.", gained
         if verdict == "worse":
             return "do not ship", f"Do not ship {arm}: {said}, which is worse.", gained
         if verdict == "no difference shown":
@@ -214,11 +215,6 @@ def _said(metric, effect, corrected=None):
         span = f"{ends[0]} ({ends[1]} to {ends[2]})"
     p, word = (effect.p, "p") if corrected is None else (corrected, "corrected p")
     return f"{metric.name} {span}, {word} " + (f"= {p:.3f}" if p >= 0.0005 else "< 0.001")
-
-
-def _lost(metric, effect):
-    """A guardrail that broke, in words."""
-    return f"{_said(metric, effect)}, which is more than the {_percent(metric.guardrail)} it may get worse by"
 
 
 def _percent(share):

@@ -2,7 +2,8 @@
 
 A test that is right once is wrong when asked daily: under 14 equal looks an A/A test at 5 % says "significant" at least
 once in more than 20 of 100 experiments. Two cures stand here. `always_valid` may be asked at any time and for ever, and
-pays with wider intervals. `spending_bounds` divides the 5 % among planned looks and costs little.
+pays with wider intervals. `spending_bounds` divides the 5 % among planned looks and costs little. Both take what a day
+adds for independent of what was; users who return make the days more alike, and both cures more cautious than 5 %.
 
 Letters: L looks.
 """
@@ -16,7 +17,7 @@ from scipy.optimize import brentq
 from scipy.special import lambertw, ndtr
 from scipy.stats import norm
 
-from reco_utils.experiment.checks import check_columns, check_numbers
+from reco_utils.experiment.checks import check_between, check_columns, check_numbers, check_positive, users_of_two
 from reco_utils.experiment.effects import effect_of_rows
 from reco_utils.experiment.metrics import Metric
 
@@ -48,7 +49,7 @@ def spending_bounds(information, *, times=None, alpha: float = 0.05, sides: int 
     Source: Lan and DeMets (1983); integration by Armitage, McPherson and Rowe (1969).
     """
     information = _growing(information)
-    check_share("alpha", alpha)
+    check_between("alpha", alpha)
     if sides not in (1, 2):
         raise ValueError(f"sides must be 1 or 2, got {sides!r}")
     if spend not in SPENDING:
@@ -92,12 +93,11 @@ def always_valid(effect, se, information, *, tuned_at, alpha: float = 0.05) -> p
 
     Source: Robbins (1970); Johari, Koomen, Pekelis and Walsh (2017); Howard et al. (2021) for the tuning.
     """
-    check_share("alpha", alpha)
+    check_between("alpha", alpha)
     effect, se, v = (np.asarray(x, float) for x in (effect, se, information))
     if not (effect.shape == se.shape == v.shape and effect.ndim == 1):
         raise ValueError(f"effect, se and information must be (L,), got {effect.shape}, {se.shape} and {v.shape}")
-    if not tuned_at > 0:
-        raise ValueError(f"tuned_at must be more than 0, got {tuned_at}")
+    check_positive("tuned_at", tuned_at)
     if (se < 0).any() or (v <= 0).any():
         raise ValueError("se must not be negative and information must be more than 0")
     eta = tuned_at / _best_ratio(alpha)
@@ -166,12 +166,12 @@ def monitor(
     Monitoring, whose looks have the index `day` and the columns users, effect, low, high, z, p (naive), always_p,
     always_low, always_high, bound (of |z|, by alpha spending; infinite on a day that taught nothing new)
     """
-    check_share("alpha", alpha)
+    check_between("alpha", alpha)
     if metric.reads != "totals":
         raise ValueError(f"monitor reads sums per user; {metric.name!r} reads {metric.reads}")
-    metric, totals = replace(metric, by="normal"), _of_arms(users, arm, control)
-    sums = [column for column in metric.columns if column not in metric.covariates]
-    visits = _checked(visits, sums, totals, metric)
+    totals = users_of_two(users, "users", metric.covariates, (control, arm))
+    metric, sums = replace(metric, by="normal"), list(metric.outcomes)
+    visits = _checked(visits, sums)
     at = pd.Index(totals["user_id"]).get_indexer(visits["user_id"])
     day, last = visits["day"].to_numpy(), int(visits["day"].max())
     days = last + 1 if days is None else days
@@ -187,29 +187,14 @@ def monitor(
     return Monitoring(metric.name, arm, _table(found, days, alpha, spend), alpha)
 
 
-def _checked(visits, sums, totals, metric):
+def _checked(visits, sums):
     """Visits that can be summed; their number is a column too."""
     visits = visits if "sessions" in visits else visits.assign(sessions=1)
     check_columns(visits, "visits", ["user_id", "day", *sums])
-    check_columns(totals, "users", metric.covariates)
     check_numbers(visits, "visits", ["day", *sums])
-    check_numbers(totals, "users", metric.covariates)
     if not len(visits):
         raise ValueError("visits are empty, so nothing can be looked at")
     return visits
-
-
-def _of_arms(users, arm, control):
-    """The users of both arms, once each."""
-    check_columns(users, "users", ["user_id", "arm"])
-    part = users[users["arm"].isin([arm, control])]
-    for name in (arm, control):
-        if not (part["arm"] == name).any():
-            raise ValueError(f"arm {name!r} has no users; the arms are {sorted(set(users['arm']), key=str)}")
-    if part["user_id"].duplicated().any():
-        twice = part.loc[part["user_id"].duplicated(), "user_id"].tolist()
-        raise ValueError(f"user {twice[0]!r} is there twice; users have one row each")
-    return part.reset_index(drop=True)
 
 
 def _look(metric, totals, treated, arm, alpha):
@@ -296,12 +281,6 @@ def _growing(values, word="information"):
             f"{word} must be above 0 and grow from look to look by {LEAST_GROWTH:.2%} at least, got {values.tolist()}"
         )
     return values
-
-
-def check_share(name: str, value: float) -> None:
-    """Refuses what does not lie between 0 and 1."""
-    if not 0 < value < 1:
-        raise ValueError(f"{name} must lie between 0 and 1, got {value}")
 
 
 SPENDING = {  # what one side has spent of its alpha by time t

@@ -1,17 +1,108 @@
-"""What a plan of an experiment or a layer may say: names, salts, shares, and the buckets that shares come to.
+"""Shares of users, and the buckets they come to: what an experiment, with its arms, and a layer, with its slots, share.
 
-A plan is an `assign.Experiment` or an `assign.Layer`; its parts are arms or slots, a dict of name -> share.
+Letters: n users, A parts.
 """
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 
-from reco_utils.experiment.buckets import HASHES
+from reco_utils.experiment.buckets import HASHES, buckets_of
 
 HOLDOUT = "holdout"
 MOST_BUCKETS = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deal:
+    """How users are dealt to parts. Take `assign.Experiment` or `assign.Layer`.
+
+    Parameters
+    ----------
+    salt : str, optional
+        Default: the name, of a layer with "layer." before it. A salt is never used twice: two experiments with one salt
+        would give the same users the same luck, see `logs.Register`.
+    holdout : float, 0 to 1
+        Share of users who are kept out, by a salt of its own.
+    holdout_salt : str, optional
+        Default: the salt and ".holdout". Who is given the same one holds out the same users.
+    hash : "md5" or "farm"
+        "md5" is in every language and warehouse. "farm" is FARM_FINGERPRINT of BigQuery (Fingerprint64 of FarmHash) and
+        needs the package pyfarmhash.
+    buckets : int
+        How finely the users are cut.
+    """
+
+    salt: str | None = None
+    holdout: float = 0.0
+    holdout_salt: str | None = None
+    hash: str = "md5"
+    buckets: int = 10_000
+
+    noun: ClassVar[str]
+    default_salt: ClassVar[str]
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Name -> share, in order."""
+        raise NotImplementedError
+
+    @property
+    def salts(self) -> dict[str, str]:
+        """The salts in use: "deal" for the parts, "holdout"."""
+        deal = self.default_salt.format(self.name) if self.salt is None else self.salt
+        return {"deal": deal, "holdout": f"{deal}.holdout" if self.holdout_salt is None else self.holdout_salt}
+
+    @property
+    def edges(self) -> np.ndarray:
+        """The bucket after the last one of every part (A,): cumulative shares, rounded."""
+        return np.rint(np.cumsum(list(self.parts.values())) * self.buckets).astype(np.int64)
+
+    @property
+    def held(self) -> int:
+        """Buckets that are held out: the first ones by the salt of the holdout."""
+        return round(self.holdout * self.buckets)
+
+    def _check(self):
+        """Name, salts, holdout, hash and buckets."""
+        check_name("name", self.name)
+        for use, salt in self.salts.items():
+            check_name(f"the salt for {use}", salt)
+            if ":" in salt:
+                raise ValueError(f"a salt must not hold ':', which parts it from the id, got {salt!r}; give another")
+        if self.salts["deal"] == self.salts["holdout"]:
+            raise ValueError(f"salt and holdout_salt must differ, both are {self.salts['deal']!r}")
+        if not is_number(self.holdout) or not 0 <= self.holdout < 1:
+            raise ValueError(f"holdout must be a share of at least 0 and below 1, got {self.holdout!r}")
+        if self.hash not in HASHES:
+            raise ValueError(f"hash must be one of {list(HASHES)}, got {self.hash!r}")
+        if isinstance(self.buckets, bool) or not isinstance(self.buckets, int) or not 2 <= self.buckets <= MOST_BUCKETS:
+            raise ValueError(f"buckets must be a whole number from 2 to {MOST_BUCKETS:,}, got {self.buckets!r}")
+        if self.holdout and not self.held:
+            raise ValueError(f"holdout {self.holdout} is less than one of {self.buckets:,} buckets; take more buckets")
+        empty = [name for name, width in zip(self.parts, np.diff(self.edges, prepend=0)) if not width]
+        if empty:
+            raise ValueError(f"{self.noun}s {empty} are less than one of {self.buckets:,} buckets; take more buckets")
+
+    def _dealt(self, texts):
+        """Which part each user's bucket belongs to (n,); A where it belongs to none."""
+        return np.searchsorted(self.edges, self._buckets("deal", texts), side="right")
+
+    def _named(self, codes, owner, texts):
+        """Codes (n,) as names of parts, after those whom the owner holds out were set apart."""
+        names = list(self.parts)
+        if owner.held:
+            codes[owner._buckets("holdout", texts) < owner.held] = len(names)
+            names.append(HOLDOUT)
+        return pd.Categorical.from_codes(codes, names)
+
+    def _buckets(self, use, texts):
+        """Bucket of every user (n,) by one of the salts."""
+        return buckets_of(self.salts[use], texts, self.hash, self.buckets)
 
 
 def check_shares(what, given, allow_holdout=False):
@@ -51,43 +142,3 @@ def check_name(what, name):
         raise TypeError(f"{what} must be text, got {name!r}")
     if not name or name != name.strip() or not name.isprintable():
         raise ValueError(f"{what} must be printable text without spaces around it, got {name!r}")
-
-
-def check_plan(plan):
-    """Name, salts, holdout, hash and buckets of an experiment or a layer."""
-    check_name("name", plan.name)
-    for use, salt in plan.salts.items():
-        check_name(f"the salt for {use}", salt)
-        if ":" in salt:
-            raise ValueError(f"a salt must not hold ':', which parts it from the id, got {salt!r}; give another salt")
-    if plan.salts["deal"] == plan.salts["holdout"]:
-        raise ValueError(f"salt and holdout_salt must differ, both are {plan.salts['deal']!r}")
-    if not is_number(plan.holdout) or not 0 <= plan.holdout < 1:
-        raise ValueError(f"holdout must be a share of at least 0 and below 1, got {plan.holdout!r}")
-    if plan.hash not in HASHES:
-        raise ValueError(f"hash must be one of {list(HASHES)}, got {plan.hash!r}")
-    if isinstance(plan.buckets, bool) or not isinstance(plan.buckets, int) or not 2 <= plan.buckets <= MOST_BUCKETS:
-        raise ValueError(f"buckets must be a whole number from 2 to {MOST_BUCKETS:,}, got {plan.buckets!r}")
-    if plan.holdout and not held_buckets(plan):
-        raise ValueError(f"holdout {plan.holdout} is less than one of {plan.buckets:,} buckets; take more buckets")
-
-
-def salts_of(plan, default):
-    """The salt that deals the users, and the one that holds some out."""
-    deal = default if plan.salt is None else plan.salt
-    return {"deal": deal, "holdout": f"{deal}.holdout" if plan.holdout_salt is None else plan.holdout_salt}
-
-
-def edges_of(plan, parts):
-    """The bucket after the last one of every part (A,): cumulative shares, rounded."""
-    edges = np.rint(np.cumsum(list(parts.values())) * plan.buckets).astype(np.int64)
-    widths = np.diff(edges, prepend=0)
-    if not widths.all():
-        empty = [name for name, width in zip(parts, widths) if not width]
-        raise ValueError(f"{plan.noun}s {empty} are less than one of {plan.buckets:,} buckets; take more buckets")
-    return edges
-
-
-def held_buckets(plan):
-    """Buckets that are held out: the first ones by the salt of the holdout."""
-    return round(plan.holdout * plan.buckets)

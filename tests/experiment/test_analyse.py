@@ -239,8 +239,8 @@ def with_value(totals, column, row, value):
     "change, options, error, words",
     [
         (lambda t: t[t["arm"] == "control"], {}, ValueError, r"two arms or more, got \['control'\]"),
-        (lambda t: t[t["arm"] == "b"], {}, ValueError, "arm 'control' has 0 users, it needs at least 2"),
-        (lambda t: t, {"shares": {"control": 0.5, "b": 0.4, "c": 0.1}}, ValueError, "arm 'c' has 0 users"),
+        (lambda t: t[t["arm"] == "b"], {}, ValueError, "arm 'control' has no users; the arms are"),
+        (lambda t: t, {"shares": {"control": 0.5, "b": 0.4, "c": 0.1}}, ValueError, "arm 'c' has no users"),
         (lambda t: t, {"shares": {"control": 1.0}}, ValueError, r"users of the arms \['b'\] have no share"),
         (
             lambda t: pd.concat([t, t.head(2).assign(arm="b")]), {}, ValueError,

@@ -75,6 +75,10 @@ def test_wrong_cohorts_are_refused():
     totals = shop({"mobile": 0.0, "desktop": 0.0, "tablet": 0.0}, n=100)
     with pytest.raises(KeyError, match=r"totals lack the columns \['country'\]"):
         by_cohort(totals, Mean("revenue"), "country", arm="b")
+    with pytest.raises(ValueError, match=r"arm 'c' has no users; the arms are \['b', 'control'\]"):
+        by_cohort(totals, Mean("revenue"), "device", arm="c")
+    with pytest.raises(ValueError, match="totals have a row per user, got 1 users twice, such as 0"):
+        by_cohort(pd.concat([totals, totals.head(1)]), Mean("revenue"), "device", arm="b")
     totals.loc[0, "device"] = None
     with pytest.raises(ValueError, match="'device' is missing for 1 users; name them"):
         by_cohort(totals, Proportion("revenue", above=10), "device", arm="b")

@@ -288,7 +288,7 @@ def test_without_tea_tasting_the_extension_is_named(monkeypatch):
         (lambda: Ratio("clicks", "shown", cuped="a"), "must be a pair of columns"),
         (lambda: Proportion("orders", winsorise=0.9), "a share has no tail"),
         (lambda: Quantile("ms", 1.0), "q of 'ms p100' must lie between 0 and 1"),
-        (lambda: Coverage(0), "n_items of 'coverage' must be at least 1"),
+        (lambda: Coverage(0), "n_items of 'coverage' must be a whole number of at least 1"),
     ],
 )
 def test_metrics_with_wrong_settings_are_refused(make, words):

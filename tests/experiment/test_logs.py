@@ -165,7 +165,6 @@ def test_a_user_can_be_forgotten(register, test_t):
         (rows("purple"), "experiment 't' has no arm 'purple'; it has \\['control', 'hybrid', 'holdout'\\]"),
         (rows("control", None), "arm is missing in 1 of 2 rows, the first is row 1"),
         (rows("control").assign(at=pd.NaT), "at is missing in 1 of 1 rows"),
-        (rows("control").drop(columns="at"), "the frame lacks \\['at'\\]"),
     ],
 )
 def test_rows_that_cannot_be_are_refused(register, test_t, frame, message):
@@ -261,7 +260,7 @@ def test_what_was_not_planned_is_refused():
 
 
 def test_frames_with_gaps_are_refused():
-    with pytest.raises(ValueError, match="the frame lacks \\['experiment', 'arm'\\]"):
+    with pytest.raises(KeyError, match=r"assignments or exposures lack the columns \['arm', 'experiment'\]"):
         check_assignments(rows("a")[["user_id"]])
     with pytest.raises(ValueError, match="user_id is missing in 1 of 2 rows, the first is row 0"):
         check_assignments(rows("a", "b").assign(user_id=[np.nan, "x"]))

@@ -225,7 +225,7 @@ def test_the_figure_shows_both_intervals():
         (lambda: spending_bounds([1.0], sides=3), "sides must be 1 or 2, got 3"),
         (lambda: spending_bounds([1.0], spend="all"), r"spend must be one of .* got 'all'"),
         (lambda: spending_bounds([1.0, 2.0], times=[0.5, 1.5]), "2 shares of the plan up to 1"),
-        (lambda: always_valid([1.0], [1.0], [1.0], tuned_at=0), "tuned_at must be more than 0"),
+        (lambda: always_valid([1.0], [1.0], [1.0], tuned_at=0), "tuned_at must be a finite number above 0, got 0"),
         (lambda: always_valid([1.0], [1.0, 2.0], [1.0], tuned_at=1), "must be \\(L,\\)"),
         (lambda: always_valid([1.0], [-1.0], [1.0], tuned_at=1), "must not be negative"),
     ],
@@ -254,5 +254,5 @@ def test_what_cannot_be_looked_at_is_refused(change, metric, options, error, wor
 
 def test_a_user_twice_is_refused():
     visits, users = visits_of(np.random.default_rng(0), 50, 3)
-    with pytest.raises(ValueError, match="user 0 is there twice"):
+    with pytest.raises(ValueError, match="users have a row per user, got 1 users twice, such as 0"):
         monitor(visits, Mean("clicks"), users=pd.concat([users, users.head(1)]), arm="b")
