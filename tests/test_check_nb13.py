@@ -64,6 +64,7 @@ def test_the_plan_of_the_exercise_at_two_per_cent_needs_about_300_000():
         (lambda b, lift, w: (per_arm(b, lift), 2 * per_arm(b, lift) / w), "whole weeks"),
         (lambda b, lift, w: (per_arm(b, lift), ceil(2 * per_arm(b, lift) / w)), "run two at least"),
         (lambda b, lift, w: (per_arm(b, lift), max(2, ceil(per_arm(b, lift) / w))), "shared by two arms"),
+        (lambda b, lift, w: (per_arm(b, lift), max(2, round(2 * per_arm(b, lift) / w))), "4 weeks, got 3"),
         (lambda b, lift, w: (per_arm(b, lift), 52), "weeks, got 52"),
         (lambda b, lift, w: per_arm(b, lift), "two numbers"),
         (40_000, "must be the function itself"),
@@ -124,13 +125,16 @@ def in_place(y, x):
 def test_cuped_keeps_the_average_and_drops_the_noise(capsys):
     check("13.3", cuped)
     check("13.3", lambda y, x: y - (np.cov(y, x, ddof=0)[0, 1] / x.var() if x.var() else 0) * (x - x.mean()))
-    assert capsys.readouterr().out.count("13.3: correct") == 2
+    check("13.3", lambda y, x: y - (np.cov(y, x)[0, 1] / np.var(x) if x.var() else 0) * (x - x.mean()))
+    assert capsys.readouterr().out.count("13.3: correct") == 3
 
 
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
         (lambda y, x: y - theta(y, x) * x, "the average has moved"),
+        (lambda y, x: y - np.cov(y, x)[0, 1] / np.var(x) * x, "the average has moved"),
+        (lambda y, x: y - np.polyval(np.polyfit(x, y, 1), x), "the average of y must stay"),
         (lambda y, x: y - np.corrcoef(y, x)[0, 1] * (x - x.mean()), "theta is the correlation"),
         (lambda y, x: y - theta(x, y) * (x - x.mean()), "divide by that of x"),
         (lambda y, x: y + theta(y, x) * (x - x.mean()), "that is plus"),
@@ -180,6 +184,7 @@ def test_a_weight_is_the_new_chance_over_the_old(capsys):
     ("answer", "advice"),
     [
         (upside_down, "upside down"),
+        (lambda r, p, q: np.mean(r * p / q), "upside down"),
         (snips, "that is SNIPS"),
         (lambda r, p, q: (r * q / p)[r > 0].mean(), "clicked rows only"),
         (lambda r, p, q: np.mean(r / p), "new policy's chance is left out"),

@@ -59,7 +59,7 @@ def plan(answer):
             raise Wrong(f"{found:,.0f} users: {advice}")
     if not np.isclose(found, right, rtol=0.06):  # pooled or not, one variance twice: all of these are in use
         raise Wrong(f"from 4 % to 4.4 % takes about {right:,.0f} users per arm, got {found:,.0f}")
-    for traffic in (1_000, 20_000, 200_000, 2 * ceil(found) // 3 + 1):
+    for traffic in (1_000, 20_000, 24_000, 200_000, 2 * ceil(found) // 3 + 1):
         weeks = _number(answer(baseline, lift, traffic)[1])
         case = f"{found:,.0f} users per arm, {traffic:,} a week:"
         if weeks != int(weeks):
@@ -127,12 +127,21 @@ def cuped(answer):
         "that is plus: who spent much before is expected to spend more, and that is taken off": y
         + theta * (x - x.mean()),
         "theta is 1: the plain difference to before may be noisier than y itself": y - (x - x.mean()),
+        "what a fitted line leaves has a mean of 0: only x may be centred, the average of y must stay": right
+        - right.mean(),
     }
+
+    def near(other):  # ddof 0 in one place and 1 in the other is no mistake of substance
+        return np.allclose(found, other, rtol=0, atol=0.01 * y.std())
+
     for advice, wrong in cases.items():
-        if np.allclose(found, wrong):
+        if near(wrong):
             raise Wrong(advice)
-    if not np.allclose(found, right, rtol=1e-2):  # ddof 0 in one place and 1 in the other is no mistake of substance
-        raise Wrong(f"the variance should fall from {y.var():.0f} to {right.var():.0f}, yours is {found.var():.0f}")
+    if not near(right):
+        raise Wrong(
+            f"the variance should fall from {y.var():.0f} to {right.var():.0f}, yours is {found.var():.0f}; "
+            f"the average should stay {y.mean():.2f}, yours is {found.mean():.2f}"
+        )
     with np.errstate(all="ignore"):
         flat = np.asarray(_function(answer)(y.copy(), np.full(len(y), 3.0)), float)
     if not np.allclose(flat, y):
@@ -149,7 +158,8 @@ _NEW = np.array([0.25, 0.75, 0.3, 0.2, 0.0])
 @grader("13.4", hint="each reward counts new_chance / propensity times; the mean is over all rows, clicked or not")
 def ips(answer):
     def ask(rewards, propensity, new_chance):
-        return _number(_function(answer)(rewards.copy(), propensity.copy(), new_chance.copy()))
+        with np.errstate(all="ignore"):
+            return _number(_function(answer)(rewards.copy(), propensity.copy(), new_chance.copy()))
 
     weights = _NEW / _LOGGED
     right = (weights * _REWARDS).mean()  # (0.5 + 0 + 3 + 0 + 0) / 5
@@ -159,6 +169,7 @@ def ips(answer):
             _REWARDS[:4] * _LOGGED[:4] / _NEW[:4]
         ).sum()
         / 5,
+        "the fraction is upside down: a new_chance of 0 is a row that counts nothing, and none to divide by": np.inf,
         "you divide by the sum of the weights: that is SNIPS, a good estimate too, but not this one": right
         * 5
         / weights.sum(),
@@ -179,8 +190,7 @@ def ips(answer):
         logged = _LOGGED.copy()
         logged[1] = bad  # a row without a click, which hides it
         try:
-            with np.errstate(all="ignore"):
-                ask(_REWARDS, logged, _NEW)
+            ask(_REWARDS, logged, _NEW)
         except ValueError:
             continue
         raise Wrong(f"a propensity that is {word} went through: raise ValueError, or the estimate is quietly wrong")
