@@ -45,8 +45,9 @@ from reco_utils.serve.ask import (
     whole,
 )
 from reco_utils.serve.event_log import BadEvents
+from reco_utils.serve.forgotten import forgotten
 from reco_utils.serve.freshness import Freshness
-from reco_utils.serve.kv import MemoryKV
+from reco_utils.serve.kv import MemoryKV, hashed
 from reco_utils.serve.resilience import Breaker, Workers, describe
 from reco_utils.serve.stock import Stock, shared
 from reco_utils.serve.view import View
@@ -126,6 +127,7 @@ class Engine:
         self._unpurged: set[str] = set()  # users whose cached lists must not be served before they were purged
         self._erased: deque = deque(maxlen=1000)  # hashes of who was forgotten while events may have been under way
         self._n_erased = 0
+        self._deletions = getattr(live, "deletions", frozenset())  # those that the stores of this process know of
 
     # ------------------------------------------------------------------------------------------------------ questions
     def recommend(self, ask: Ask) -> Answer:
@@ -375,7 +377,8 @@ class Engine:
         """Serve what is published now; True if that is another version. Call it every few seconds.
 
         Requests go on with the old version until the new one is ready for the first question. Also reads what other
-        processes said about stock, and tells the feature store what it missed while it was down, or has lost.
+        processes said about stock and whom they had forgotten, and tells the feature store what it missed while it was
+        down, or has lost.
         """
         before = self._served()
         self._quietly(self.live.refresh)
@@ -386,6 +389,7 @@ class Engine:
                 self._build(artifact)
             self._keep_only(artifacts)
         self._restock()
+        self._follow_deletions()
         changed = self._served() != before
         if changed and artifacts:
             self._quietly(lambda: self.monitor.expect(self._last.reference()))
@@ -667,7 +671,29 @@ class Engine:
     def _forget_on_disk(self, user):
         """Forget in every version that is stored."""
         home = getattr(self.live, "home", None)
-        return forget_user(home, user) if home is not None else {}
+        if home is None:
+            return {}
+        removed, told = forget_user(home, user), forgotten(home)
+        with self._few:
+            self._deletions |= {one for one in told.ids.items() if one[0] == hashed(user, told.key)}
+        return removed
+
+    def _follow_deletions(self):
+        """Had another process somebody forgotten? Then what is kept in this one goes, of all, and comes back from disk.
+
+        Only hashes say who it was, so nothing can be picked out. The events are told again by `_replay_what_was_lost`,
+        the features by `Upkeep.feed`; lists that were made meanwhile, with a store that others share too, are not kept.
+        """
+        told = getattr(self.live, "deletions", frozenset())
+        with self._few:
+            news = told - self._deletions
+            self._deletions |= told
+        if not news:
+            return
+        for kv in (getattr(self.store, "kv", None), getattr(self.cache, "kv", None)):
+            if isinstance(kv, MemoryKV):
+                kv.delete_prefix("")
+        self.ask_store("cache", self.cache, lambda: self.cache.purge_all())
 
     # ------------------------------------------------------------------------------------------------------------ calls
     def ask_store(self, part, store, question, deadline_ms=None):

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 from reco_utils.serve.artifact import Artifact, ArtifactError, Published, forgotten_since, load, published
-from reco_utils.serve.forgotten import LIST
+from reco_utils.serve.forgotten import LIST, forgotten
 
 log = logging.getLogger(__name__)
 HOUR = 3600.0
@@ -54,6 +54,7 @@ class Live:
     def __post_init__(self):
         self._served, self._wanted, self._lock = _Served(), None, Lock()
         self._salt, self._forgotten, self._told_to_forget = secrets.token_hex(8), {}, None  # hash of an id -> when
+        self.deletions = frozenset()  # (keyed hash of an id, when), all that the store was told to forget
         self.refresh()
 
     @property
@@ -144,6 +145,7 @@ class Live:
         state = stamp, self.published
         if stamp is not None and state != self._told_to_forget:
             self._without(lambda artifact: forgotten_since(self.home, artifact))
+            self.deletions = frozenset(forgotten(self.home).ids.items())
         self._told_to_forget = state
 
     def _there(self, now) -> Artifact:

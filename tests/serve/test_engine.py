@@ -1030,6 +1030,40 @@ def test_who_is_forgotten_leaves_no_trace_and_others_keep_their_lists(artifact, 
     engine.close()
 
 
+def test_whom_another_process_forgot_is_gone_from_what_this_one_keeps(artifact, tmp_path, warm_user):
+    home = tmp_path / "home"
+    publish(home, save(artifact, home))
+    ours = Shop(Live(home), tmp_path)
+    engine, new = ours.engine, "new since the training"
+    other = next(str(user) for user in artifact.data.users if user != warm_user)
+    engine.warm()
+    for user in (warm_user, new, other):
+        ours.tell(user, str(artifact.data.items[3]), "purchase")
+        engine.recommend(Ask(user))
+    theirs = Shop(Live(home), tmp_path, log=ours.log)  # as `serve forget` beside a service does
+    for user in (warm_user, new):
+        assert theirs.engine.forget(user).trace == () != engine.trace(user)
+    assert not engine.refresh()  # the version is the same
+    assert engine.trace(warm_user) == () == engine.trace(new)
+    assert [engine.recommend(Ask(user)).path for user in (warm_user, new)] == ["stranger"] * 2
+    assert engine.features(other)["purchase_count_30d"]["value"] == 1  # told again, from the log
+    for shop in (ours, theirs):
+        shop.engine.close()
+
+
+def test_whom_this_process_forgot_costs_others_nothing_later(artifact, tmp_path, warm_user):
+    home = tmp_path / "home"
+    publish(home, save(artifact, home))
+    engine = Shop(Live(home), tmp_path).engine
+    other = next(str(user) for user in artifact.data.users if user != warm_user)
+    engine.warm()
+    engine.forget(warm_user)
+    engine.recommend(Ask(other))
+    engine.refresh()
+    assert engine.recommend(Ask(other)).cached
+    engine.close()
+
+
 def test_forgetting_somebody_unknown_removes_nothing(shop):
     forgotten = shop.engine.forget("never here")
     assert forgotten.trace == () and forgotten.removed["events"] == 0 and forgotten.removed["memory"] == 0
