@@ -59,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
         wanted = {"publish": "a version; `serve versions` lists them", "forget": "a user's id"}
         missing = f"needs {wanted[options.action]}" if options.action in wanted else "takes no name"
         raise ValueError(f"serve {options.action} {missing}")
+    if options.action in ("lists", "publish", "rollback") and not options.home.is_dir():
+        raise ValueError(f"there is no version in {options.home}; `serve train` makes one")
     return globals()[f"_{options.action}"](options)
 
 

@@ -32,6 +32,7 @@ TITLES = {
     503: "Not available at the moment",
 }
 NAMED = 100  # mistakes that are told one by one
+UNKNOWN = "nothing here has this name; /docs lists what has"
 
 
 class ProblemDetails(BaseModel):
@@ -130,7 +131,8 @@ def _sentence(error, where) -> str:
     """One mistake: where it is, and what should be there."""
     if error["type"] == "json_invalid":
         return f"the body is no JSON (character {error['loc'][1]}: {error['ctx']['error']})"
-    return f"{str((*where, 'the body')[0])[:40]}: {error['msg']}"
+    said = UNKNOWN if error["type"] == "extra_forbidden" else error["msg"]
+    return f"{str((*where, 'the body')[0])[:40]}: {said}"
 
 
 def _by_event(problems) -> dict:

@@ -159,6 +159,12 @@ def test_cron_trains_what_is_due_and_writes_the_lists(home, tmp_path, capsys):
     assert pd.read_parquet(tmp_path / "lists").groupby("user_id").size().eq(3).all()
 
 
+@pytest.mark.parametrize("words", [["lists"], ["rollback"], ["publish", "000001-00000000"]], ids=" ".join)
+def test_where_nothing_was_trained_the_way_out_is_named(words, tmp_path, capsys):
+    assert serve(tmp_path / "nothing", *words) == 2
+    assert "nothing; `serve train` makes one" in capsys.readouterr().err
+
+
 def test_who_was_forgotten_does_not_come_back_with_the_next_training(home):
     user = artifact.load(home).data.users[7]
     artifact.forget_user(home, user)
