@@ -52,6 +52,8 @@ def texts_of(user_ids) -> list[str]:
     """
     if isinstance(user_ids, (str, bytes, int)):
         raise TypeError(f"user_ids must be a list of ids, got the single {user_ids!r}")
+    if getattr(user_ids, "ndim", 1) > 1:  # of a DataFrame the names of its columns would be dealt
+        raise TypeError(f"user_ids must be one column of ids, got {type(user_ids).__name__} {user_ids.shape}")
     ids = user_ids.tolist() if hasattr(user_ids, "tolist") else list(user_ids)
     kinds = set(map(type, ids))
     if kinds - {str, int}:

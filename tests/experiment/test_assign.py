@@ -410,9 +410,11 @@ def test_what_is_no_id_is_refused_with_its_position(bad):
         Experiment("t", HALVES).assign(["ann", 7, bad])
 
 
-def test_a_single_id_is_no_list():
+def test_a_single_id_is_no_list_nor_is_a_frame():
     with pytest.raises(TypeError, match="user_ids must be a list of ids, got the single 'ann'"):
         Experiment("t", HALVES).assign("ann")
+    with pytest.raises(TypeError, match=r"one column of ids, got DataFrame \(2, 1\)"):
+        Experiment("t", HALVES).assign(pd.DataFrame({"user_id": ["ann", "bob"]}))
 
 
 def test_farm_says_what_it_needs(monkeypatch):
