@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reco_utils.experiment.bootstrap import bootstrap_difference, resampled_sums
+from reco_utils.experiment.bootstrap import _ends, _p_value, bootstrap_difference, resampled_sums
 from reco_utils.experiment.metrics import winsorise
 
 
@@ -50,6 +50,18 @@ def test_bca_equals_the_usual_interval_where_there_is_neither_bias_nor_skew():
     found = bootstrap_difference(values, values, rng=np.random.default_rng(3), n=20_000)
     reach = stats.norm.isf(0.025) * np.sqrt(2 * values.var() / len(values))
     assert [found.low, found.high] == pytest.approx([-reach, reach], abs=0.06 * reach)
+
+
+@pytest.mark.parametrize("skew, low, high", [(0.0, 0.0731, 0.9932), (0.1, 0.1142, 0.9990)])
+def test_bias_and_skew_move_the_ends_and_p_with_them(skew, low, high):
+    """Resamples spread evenly from 0 to 1, six of ten below what was seen: z0 = 0.2533, levels by a table of Phi.
+
+    0.2533 - 1.96 = -1.7066; without skew Phi(0.2533 - 1.7066), with 0.1 Phi(0.2533 - 1.7066 / 1.1707); so for 2.2133.
+    """
+    drawn = np.linspace(0, 1, 100_001)
+    assert _ends(drawn, 0.6, skew, 0.05) == pytest.approx((low, high), abs=1e-4)
+    p = _p_value(drawn - 0.05, 0.55, skew)
+    assert _ends(drawn - 0.05, 0.55, skew, p)[0] == pytest.approx(0, abs=1e-4)
 
 
 def test_p_is_below_alpha_just_where_the_interval_leaves_zero_out():

@@ -39,6 +39,13 @@ def test_a_mean_by_hand():
     assert found.relative == 1.5
 
 
+def test_a_share_counts_who_is_above_the_threshold_and_not_on_it():
+    totals = pd.DataFrame({"user_id": range(6), "arm": ["control"] * 3 + ["b"] * 3, "orders": [0, 1, 2, 1, 2, 2]})
+    for above, shares in ((0, (2 / 3, 1)), (1, (1 / 3, 2 / 3))):
+        found = effect_between(Proportion("orders", above=above), totals, "b")
+        assert (found.control, found.treatment) == pytest.approx(shares)
+
+
 def test_a_ratio_by_hand():
     totals = pd.DataFrame(
         {"user_id": range(4), "arm": ["control"] * 2 + ["b"] * 2, "clicks": [1, 1, 2, 2], "shown": [1, 3, 2, 2]}

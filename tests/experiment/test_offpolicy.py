@@ -278,7 +278,7 @@ def test_the_bootstrap_agrees_with_the_formula_and_follows_its_seed():
             for _ in range(2)
         )
         width = plain.high - plain.low
-        assert_allclose([drawn.low, drawn.high], [plain.low, plain.high], atol=0.1 * width)
+        assert_allclose([drawn.low, drawn.high], [plain.low, plain.high], atol=0.04 * width)  # 4 errors of a quantile
         assert (drawn.low, drawn.high) == (again.low, again.high)
 
 

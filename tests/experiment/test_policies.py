@@ -60,7 +60,8 @@ def test_arms_may_be_named_in_order_or_in_a_frame():
     arms = Arms({"control": np.zeros((3, 1), int), "new": np.ones((3, 1), int)}, Shop)
     assert arms.codes(["new", "control", None], Shop.users).tolist() == [1, 0, -1]
     assert arms.codes(pd.Categorical(["new", "control", "new"]), Shop.users).tolist() == [1, 0, 1]
-    frame = pd.DataFrame({"user_id": ["cat", "ann", "cat"], "arm": ["new", "control", "new"], "experiment": "x"})
+    who, arm = ["cat", "ann", "cat", "bob"], ["new", "control", "new", None]
+    frame = pd.DataFrame({"user_id": who, "arm": arm, "experiment": "x"})
     assert arms.codes(frame, Shop.users).tolist() == [0, -1, 1]
 
 
