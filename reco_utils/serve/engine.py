@@ -55,6 +55,7 @@ from reco_utils.serve.work import NOTHING, POPULAR, Work, json_score
 
 PARTS = ("cache", "features", "model", "rerank", "reasons", "similar", "search", "log")
 STORE_SHARE = 0.5  # of the deadline, that one question to a store may take
+BOUND_MS = 100.0  # who answers or gives up by then is asked without another thread, which costs 0.1 ms a question
 FACTS_MS = 1_000.0  # who asks what is known of a user waits for that, there is nothing to show instead
 LOG_MS = 5_000.0  # writing to the disk may take longer than a list: it must not be given up lightly
 MAX_UNTOLD = 100_000  # events kept for a feature store that is down
@@ -88,7 +89,7 @@ class Engine:
         By default one in the store of the features, so that all processes know what is sold out; where that is in
         memory, in a file beside the artifacts.
     n_threads : int, at least 1
-        Lists that are made at once. More of them than cores make every list slower.
+        Lists that are worked out at once. Two take the interpreter from one another, and both are later.
     clock : function that returns seconds since 1970
     timer : function that returns seconds; only differences count
     """
@@ -105,7 +106,7 @@ class Engine:
         target: Sequence[str] = ("purchase",),
         max_age_hours: float = 36.0,
         stock: Stock | None = None,
-        n_threads: int = 4,
+        n_threads: int = 1,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.perf_counter,
     ):
@@ -697,9 +698,10 @@ class Engine:
 
     # ------------------------------------------------------------------------------------------------------------ calls
     def ask_store(self, part, store, question, deadline_ms=None):
-        """A question to a store through its breaker; one in this process cannot hang, so it needs no other thread."""
-        inside = isinstance(getattr(store, "kv", None), MemoryKV)
-        return self.breakers[part].call(question, None if inside else deadline_ms or self.deadline_ms * STORE_SHARE)
+        """A question to a store through its breaker; one that gives up by itself soon needs no other thread."""
+        bound = getattr(getattr(store, "kv", None), "answers_within_ms", math.inf)
+        limit = None if bound <= BOUND_MS else deadline_ms or self.deadline_ms * STORE_SHARE
+        return self.breakers[part].call(question, limit)
 
     @contextmanager
     def _counted(self, kind, start=None):

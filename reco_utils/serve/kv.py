@@ -44,6 +44,7 @@ class KeyValue(Protocol):
     - `expires_in` is in seconds, at least 0, infinity for ever, None without such a key.
     - `scrub` makes sure that a text that was part of deleted keys is not left in the store's files either.
     - `ping` returns when all is well.
+    - `answers_within_ms`, where there is one: a question is answered or given up by then.
     """
 
     def get(self, key: str) -> bytes | None: ...
@@ -137,6 +138,7 @@ class MemoryKV:
     clock: Callable[[], float] = time.monotonic
     n_bytes: int = field(default=0, init=False)
 
+    answers_within_ms = 0.0
     ENTRY_BYTES = 250  # of the dictionary, the tuple and two numbers: measured, 150 to 230
 
     def __post_init__(self):
@@ -547,6 +549,11 @@ class RedisKV:
         self._push = self._client.register_script(PUSH)
         at = self._client.connection_pool.connection_kwargs
         self._name = f"redis at {at.get('path') or '{}:{}'.format(at.get('host'), at.get('port'))}"  # no password
+
+    @property
+    def answers_within_ms(self) -> float:
+        """How long it waits for an answer; as long again when it has to connect first."""
+        return self.timeout_ms
 
     def get(self, key: str) -> bytes | None:
         """The value under a key, or None."""

@@ -90,7 +90,9 @@ class Settings:
     refresh_seconds : float
         How often to look for a newly published model.
     threads : int
-        Workers for what may wait: disk and network. With a store in memory, one more makes all lists.
+        Workers for what may wait: disk and network.
+    makers : int
+        Workers that make lists, which wait for Redis or SQLite in between; with a store in memory there is one.
     grace_seconds : float
         After Ctrl-C or SIGTERM, requests under way have so long to finish.
     proxies : str
@@ -123,6 +125,7 @@ class Settings:
     max_age_hours: float = _setting(36.0, "RECO_MAX_AGE_HOURS", "hours from 0.1 to 8760", _number(0.1, 8_760))
     refresh_seconds: float = _setting(1.0, "RECO_REFRESH_SECONDS", "seconds from 0.1 to 3600", _number(0.1, 3_600))
     threads: int = _setting(8, "RECO_THREADS", "a whole number from 1 to 128", _whole(1, 128))
+    makers: int = _setting(2, "RECO_MAKERS", "a whole number from 1 to 128", _whole(1, 128))
     grace_seconds: float = _setting(10.0, "RECO_GRACE_SECONDS", "seconds from 1 to 300", _number(1, 300))
     proxies: str = _setting(
         "", "RECO_PROXIES", "addresses with commas between, * or empty", lambda v: isinstance(v, str)

@@ -626,6 +626,18 @@ def test_who_asks_for_features_waits_longer_than_a_list_does(artifact, tmp_path,
     shop.engine.close()
 
 
+@pytest.mark.parametrize(("within", "here"), [(50.0, True), (1_000.0, False), (None, False)])
+def test_only_a_store_that_may_hang_is_asked_on_another_thread(artifact, tmp_path, warm_user, within, here):
+    shop, asked = Shop(Held(artifact), tmp_path, store=FeatureStore(SqliteKV(tmp_path / "features.db"))), []
+    read = shop.engine.store.read
+    shop.engine.store.read = lambda *args, **options: asked.append(threading.get_ident()) or read(*args, **options)
+    if within is not None:
+        shop.engine.store.kv.answers_within_ms = within
+    shop.engine.features(warm_user)
+    assert (asked == [threading.get_ident()]) is here
+    shop.engine.close()
+
+
 # ------------------------------------------------------------------------------------------------------------- failures
 def test_without_features_the_stored_history_serves(artifact, tmp_path, warm_user):
     shop = Shop(Held(artifact), tmp_path, store=Down())
@@ -815,7 +827,8 @@ def test_without_a_free_thread_the_list_of_the_training_is_served(shop, warm_use
         begun.release()
         release.wait(20)
 
-    others = [threading.Thread(target=shop.engine.workers.run, args=(occupy, 20_000)) for _ in range(4)]
+    workers = shop.engine.workers
+    others = [threading.Thread(target=workers.run, args=(occupy, 20_000)) for _ in range(workers.n_threads)]
     [thread.start() for thread in others]
     [begun.acquire(timeout=20) for _ in others]
     answer = shop.engine.recommend(Ask(warm_user))
