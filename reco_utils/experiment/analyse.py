@@ -94,6 +94,8 @@ def analyse(
 # --------------------------------------------------------------------------------------------------------------- checks
 def _checked(totals, metrics, control, shares, alpha, correction):
     """Refuses what cannot be analysed; the rows of every arm, control first, and the arms' shares."""
+    if isinstance(metrics, Metric):
+        raise TypeError(f"metrics must be a list of metrics, got {metrics.name!r} alone; put it into [ ]")
     if not metrics:
         raise ValueError("metrics must hold at least one metric, got none")
     wrong = [metric for metric in metrics if not isinstance(metric, Metric)]
@@ -103,6 +105,8 @@ def _checked(totals, metrics, control, shares, alpha, correction):
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"two metrics are called {twice[0]!r}; give one of them another label")
+    if shares is not None and not isinstance(shares, Mapping):
+        raise TypeError(f"shares must give a share to each arm, such as {{'old': 0.5, 'new': 0.5}}, got {shares!r}")
     check_between("alpha", alpha)
     if correction not in CORRECTIONS:
         raise ValueError(f"correction must be one of {list(CORRECTIONS)}, got {correction!r}")

@@ -61,7 +61,7 @@ class Register:
     timeout_s: float = 30.0
 
     def __post_init__(self):
-        if str(self.path) in ("", ":memory:"):
+        if str(self.path) in ("", ":memory:") or Path(self.path).is_dir():
             raise ValueError(f"path must be a file, got {str(self.path)!r}")
 
     def add(self, experiment: Experiment) -> None:

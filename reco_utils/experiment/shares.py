@@ -108,6 +108,8 @@ class Deal:
 def check_shares(what, given, allow_holdout=False):
     """Name -> share as a dict of floats; every share is positive and no name comes twice."""
     pairs = list(given.items() if isinstance(given, Mapping) else given)
+    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+        raise ValueError(f"{what} must give a share to each name, such as {{'old': 0.5, 'new': 0.5}}, got {given!r}")
     shares = {}
     for name, share in pairs:
         check_name(f"a name in {what}", name)

@@ -257,6 +257,8 @@ def with_value(totals, column, row, value):
         (lambda t: t, {"alpha": 0}, ValueError, "alpha must lie between 0 and 1, got 0"),
         (lambda t: t, {"correction": "tukey"}, ValueError, "correction must be one of .* got 'tukey'"),
         (lambda t: t, {"metrics": []}, ValueError, "at least one metric, got none"),
+        (lambda t: t, {"metrics": GOALS[0]}, TypeError, "a list of metrics, got 'revenue per user' alone"),
+        (lambda t: t, {"shares": [0.5, 0.5]}, TypeError, r"a share to each arm, .* got \[0.5, 0.5\]"),
         (lambda t: t, {"metrics": ["revenue"]}, TypeError, "must be a Mean, .* got 'revenue'"),
         (lambda t: t, {"metrics": [GOALS[0]] * 2}, ValueError, "two metrics are called 'revenue per user'"),
         (lambda t: t, {"metrics": [Quantile("ms")]}, ValueError, r"visits are needed, .* \['ms', 'user_id'\]"),

@@ -352,6 +352,8 @@ def test_who_is_not_in_the_slot_is_not_in_the_table():
         ({"a": True, "b": 0.5}, "the share of 'a' must be above 0"),
         ({"a": "0.5", "b": 0.5}, "the share of 'a' must be above 0"),
         ([("a", 0.5), ("a", 0.5)], "shares name 'a' twice"),
+        (["a", "b"], "shares must give a share to each name"),
+        ([0.5, 0.5], "shares must give a share to each name"),
         ({"": 0.5, "b": 0.5}, "a name in shares must be printable text"),
         ({"a\0": 0.5, "b": 0.5}, "a name in shares must be printable text"),
         ({" a": 0.5, "b": 0.5}, "a name in shares must be printable text"),

@@ -182,6 +182,8 @@ def test_an_unknown_experiment_has_no_log(register, test_t):
 def test_a_register_is_a_file(tmp_path):
     with pytest.raises(ValueError, match="path must be a file, got ':memory:'"):
         Register(":memory:")
+    with pytest.raises(ValueError, match="path must be a file"):
+        Register(tmp_path)
     (tmp_path / "notes.txt").write_text("no database at all, only text that is long enough" * 20)
     with pytest.raises(ValueError, match="notes.txt is no register of experiments: file is not a database"):
         Register(tmp_path / "notes.txt").experiments()
