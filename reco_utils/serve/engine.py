@@ -398,8 +398,7 @@ class Engine:
             self.ask_store("cache", self.cache, lambda: self.cache.purge_all())
         if self._untold:
             self._tell(())
-        if self.breakers["features"].state != "open":
-            self._quietly(self._replay_what_was_lost)
+        self._quietly(self._replay_what_was_lost)
         return changed
 
     def replay(self) -> int:
@@ -428,7 +427,8 @@ class Engine:
 
     def _replay_what_was_lost(self):
         """Replay if the store does not know any more that everything was told; lists made meanwhile are thrown away."""
-        if self.store.kv.get(MARK) is None and self.replay():
+        mark = self.ask_store("features", self.store, lambda: self.store.kv.get(MARK))
+        if mark.ok and mark.value is None and self.replay():
             self.ask_store("cache", self.cache, lambda: self.cache.purge_all())
 
     def health(self) -> Health:

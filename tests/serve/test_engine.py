@@ -16,7 +16,7 @@ from reco_utils.rerank.slots import Slots
 from reco_utils.serve.artifact import load, publish, rollback, save, train, versions
 from reco_utils.serve.ask import Answer, Ask, BadRequest, Listed, NotFound, Unavailable, pack, unpack
 from reco_utils.serve.cache import ListCache
-from reco_utils.serve.engine import Engine
+from reco_utils.serve.engine import MARK, Engine
 from reco_utils.serve.event_log import EventLog
 from reco_utils.serve.feature_store import FeatureStore, catalog_facts
 from reco_utils.serve.kv import MemoryKV, SqliteKV, StoreDown
@@ -662,6 +662,22 @@ def test_events_that_the_features_missed_are_told_when_they_are_back(shop, warm_
     shop.engine.refresh()
     assert item not in ids(shop.engine.recommend(Ask(warm_user, k=50)))
     assert not shop.engine._untold
+
+
+def test_a_store_that_is_down_is_left_alone_after_a_few_looks(artifact, tmp_path):
+    class Deaf(MemoryKV):
+        asked = 0
+
+        def get(self, key):
+            self.asked += key == MARK
+            raise StoreDown("down for the test")
+
+    kv = Deaf()
+    shop = Shop(Held(artifact), tmp_path, store=FeatureStore(kv, facts=catalog_facts(Held(artifact))))
+    for _ in range(20):
+        shop.engine.refresh()
+    assert 1 <= kv.asked <= 5 and shop.engine.breakers["features"].state == "open"
+    shop.engine.close()
 
 
 def test_without_a_cache_every_list_is_made_anew(artifact, tmp_path, warm_user):
