@@ -59,9 +59,11 @@ class Upkeep(AbstractContextManager):
         while not self._ended.is_set():
             before, trouble = trouble, {}
             try:
-                if self.engine.refresh():
+                changed = self.engine.refresh()
+                if changed:
                     log.info({"message": "another version is served", "version": self.engine.health().version})
-                if self.feed() and gc.get_freeze_count():  # a process that has settled does so anew
+                self.feed()
+                if changed and gc.get_freeze_count():  # a process that has settled does so anew
                     settle()
             except Exception as error:
                 trouble = {"message": "looking for a new version failed"} | failure_of(error)
