@@ -31,10 +31,10 @@ import pandas as pd
 from scipy.stats import norm
 
 from reco_utils.core import recommend
+from reco_utils.corrections import adjust
 from reco_utils.data.registry import load_dataset
 from reco_utils.data.split import make_split
 from reco_utils.experiment.cohorts import by_cohort
-from reco_utils.experiment.corrections import adjust
 from reco_utils.experiment.effects import effect_between, effect_of_rows
 from reco_utils.experiment.metrics import Coverage, Mean, Proportion, Quantile, Ratio
 from reco_utils.experiment.policies import in_shop

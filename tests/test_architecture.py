@@ -11,8 +11,15 @@ NAMES = [path.relative_to(PACKAGE).as_posix() for path in FILES]
 ROOMS = ("data", "models", "rerank", "evaluate", "experiment", "copywriting")
 
 # what a room may import of ours, besides itself and the package's version
-MAY_IMPORT = {"topk": set(), "core": {"topk"}, "plots": set(), "models": {"core", "topk"}, "rerank": {"core", "topk"}}
-MAY_IMPORT |= {"evaluate": {"core", "topk", "plots"}, "experiment": {"core", "topk", "plots"}}
+MAY_IMPORT = {
+    "topk": set(),
+    "core": {"topk"},
+    "plots": set(),
+    "corrections": set(),
+    "models": {"core", "topk"},
+    "rerank": {"core", "topk"},
+}
+MAY_IMPORT |= dict.fromkeys(("evaluate", "experiment"), {"core", "topk", "plots", "corrections"})
 MAY_IMPORT |= {room: {"core"} for room in ROOMS if room not in MAY_IMPORT}
 
 # packages that cost seconds, megabytes or a key: each only in the files whose job it is

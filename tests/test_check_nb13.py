@@ -94,7 +94,7 @@ def test_what_is_broken_is_named(capsys):
         (RIGHT | {"D": "sound"}, "twenty metrics at 5 %"),
         (RIGHT | {"E": "sample ratio"}, "are luck"),
         (RIGHT | {"F": "sound"}, "no proof of no effect"),
-        (RIGHT | {"F": "unlucky"}, "must be one of"),
+        (RIGHT | {"F": "unlucky"}, "must be .sample ratio. or .peeking. or"),
         ({"A": "sound"}, "no answer for B, C, D, E, F"),
         (["sound"] * 6, "must be a dict"),
     ],

@@ -16,7 +16,7 @@ import difflib
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -85,6 +85,43 @@ def check(exercise: str, answer: object = ...) -> None:
         raise Wrong(f"{exercise}: the answer cannot be graded, {what}. Hint: {hint}") from error
     else:
         print(f"{exercise}: correct. {praise or ''}".rstrip())
+
+
+def a_function(answer: object) -> Callable:
+    """The answer, if it can be called."""
+    if not callable(answer):
+        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
+    return answer
+
+
+def a_number(found: object) -> float:
+    """What a function returned as a float, NaN allowed."""
+    try:
+        return float(found)
+    except (TypeError, ValueError):
+        raise Wrong(f"the function must return one number, got {found!r}") from None
+
+
+def grade_choices(answer: object, right: Mapping[str, tuple[str, str]], allowed: Sequence[str]) -> None:
+    """Raise `Wrong` unless the answer is a dict with the right choice for each case.
+
+    Parameters
+    ----------
+    answer : object
+    right : mapping of case to (right choice, advice for who chose another)
+    allowed : the choices there are
+    """
+    if not isinstance(answer, dict):
+        example = ", ".join(f"{case!r}: {choice!r}" for case, choice in zip(right, allowed))
+        raise Wrong(f"the answer must be a dict like {{{example}, ...}}, got {type(answer).__name__}")
+    if missing := sorted(set(right) - set(answer)):
+        raise Wrong(f"no answer for {', '.join(missing)}")
+    for case, (choice, advice) in right.items():
+        said = str(answer[case]).strip().lower()
+        if said not in allowed:
+            raise Wrong(f"{case} must be {' or '.join(map(repr, allowed))}, got {answer[case]!r}")
+        if said != choice:
+            raise Wrong(f"{case}: {advice}")
 
 
 def _find(exercise: str) -> _Grader:

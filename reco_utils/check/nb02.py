@@ -2,14 +2,7 @@
 
 import numpy as np
 
-from reco_utils.check import Wrong, grader
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
+from reco_utils.check import Wrong, a_function, grader
 
 
 def _number(value, what):
@@ -23,7 +16,7 @@ def _number(value, what):
 def jaccard(answer):
     cases = [({1, 2, 3}, {2, 3, 4, 5}, 2 / 5), ({1, 2}, {1, 2}, 1.0), ({1}, {2, 3}, 0.0)]
     for a, b, right in cases:
-        found = _number(_function(answer)(set(a), set(b)), "the similarity")
+        found = _number(a_function(answer)(set(a), set(b)), "the similarity")
         if np.isclose(found, right):
             continue
         shared = len(a & b)
@@ -53,7 +46,7 @@ def weighted_sum(answer):
     for item, score in right.items():
         similarity = np.array([s for s, items in _NEIGHBORS if item in items])
         weight = np.array([items[item] for _, items in _NEIGHBORS if item in items])
-        found = _number(_function(answer)(list(_NEIGHBORS), item), "the score")
+        found = _number(a_function(answer)(list(_NEIGHBORS), item), "the score")
         if np.isclose(found, score):
             continue
         advice = {
@@ -91,7 +84,7 @@ _HISTORIES = {
 def neighbors(answer):
     def ask(n, min_overlap):
         histories = {user: set(items) for user, items in _HISTORIES.items()}
-        found = _function(answer)(histories, "ann", n, min_overlap)
+        found = a_function(answer)(histories, "ann", n, min_overlap)
         if isinstance(found, str | set | dict) or not np.iterable(found):
             raise Wrong(f"the function must return a list of names, the nearest first, got {found!r}")
         names = [pair[0] if isinstance(pair, tuple) else pair for pair in found]

@@ -4,17 +4,10 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, issparse
 
-from reco_utils.check import Wrong, grader
+from reco_utils.check import Wrong, a_function, grader
 
 _Y = np.array([[1.0, 0.2], [0.1, 0.9], [0.5, 0.5], [0.8, -0.3]])
 _CASES = [(np.array([2.0, 0, 1, 0]), 3.0, 0.5), (np.array([0.0, 4, 0, 0.5]), 8.0, 2.0)]  # weights, alpha, penalty
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
 
 
 def _row(found, n, what):
@@ -38,7 +31,7 @@ def _same(found, right):
 def solve_user(answer):
     for weights, alpha, penalty in _CASES:
         p, c = (weights > 0).astype(float), 1 + alpha * weights
-        found = _row(_function(answer)(_Y.copy(), weights.copy(), alpha, penalty), 2, "one per factor")
+        found = _row(a_function(answer)(_Y.copy(), weights.copy(), alpha, penalty), 2, "one per factor")
         if _same(found, _solve(c, p, penalty)):
             continue
         twice = 1 + alpha * c
@@ -67,7 +60,7 @@ def reasons(answer):
     for weights, alpha, penalty in _CASES:
         p, c = (weights > 0).astype(float), 1 + alpha * weights
         for j in (1, 3):
-            found = _row(_function(answer)(_Y.copy(), weights.copy(), alpha, penalty, j), 4, "one per product")
+            found = _row(a_function(answer)(_Y.copy(), weights.copy(), alpha, penalty, j), 4, "one per product")
             matrix = (_Y.T * c) @ _Y + penalty * np.eye(2)
             each = _Y[j] @ np.linalg.solve(matrix, _Y.T * (c * p))
             if _same(found, each):
@@ -102,7 +95,7 @@ def _events():
 )
 def confidence_matrix(answer):
     events, alpha = _events(), 10.0
-    found = _function(answer)(events, 3, 4, alpha)
+    found = a_function(answer)(events, 3, 4, alpha)
     if not (issparse(found) or isinstance(found, np.ndarray)):
         raise Wrong(f"the function must return a sparse matrix, users x items, got {type(found).__name__}")
     if not events.equals(_events()):

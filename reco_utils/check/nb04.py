@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from reco_utils.check import Wrong, grader
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
-
+from reco_utils.check import Wrong, a_function, grader
 
 _TEXTS = [["red", "mug", "red"], ["red", "lamp"], ["blue", "lamp"], ["wool", "rug"]]
 
@@ -18,7 +10,7 @@ _TEXTS = [["red", "mug", "red"], ["red", "lamp"], ["blue", "lamp"], ["wool", "ru
 @grader("04.1", hint="count the texts that contain the word, not how often it stands in them; then ln, then + 1")
 def idf(answer):
     for word, n_texts, n_times in (("red", 2, 3), ("wool", 1, 1), ("gong", 0, 0)):
-        found = _function(answer)([list(words) for words in _TEXTS], word)
+        found = a_function(answer)([list(words) for words in _TEXTS], word)
         if isinstance(found, bool) or np.ndim(found) or not np.issubdtype(np.asarray(found).dtype, np.number):
             raise Wrong(f"the function must return one number, got {found!r}")
         right = np.log(5 / (1 + n_texts)) + 1
@@ -49,7 +41,7 @@ _ITEMS = {"mug": {"blue": 0.6, "enamel": 0.8}, "lamp": {"blue": 1.0}, "rug": {}}
 )
 def profile(answer):
     def ask(history):
-        found = _function(answer)(dict(history), {item: dict(words) for item, words in _ITEMS.items()})
+        found = a_function(answer)(dict(history), {item: dict(words) for item, words in _ITEMS.items()})
         if not isinstance(found, dict):
             raise Wrong(f"the function must return a dictionary {{word: weight}}, got {found!r}")
         return {word: weight for word, weight in found.items() if weight}
@@ -98,7 +90,7 @@ _VECTORS = {
 @grader("04.3", hint="leave out the item by its name, and what shares no word; sort by cosine; then cut to k")
 def similar(answer):
     def ask(item, k):
-        found = _function(answer)({name: dict(words) for name, words in _VECTORS.items()}, item, k)
+        found = a_function(answer)({name: dict(words) for name, words in _VECTORS.items()}, item, k)
         if isinstance(found, str | set | dict) or not np.iterable(found):
             raise Wrong(f"the function must return a list of names, the nearest first, got {found!r}")
         return list(found)

@@ -4,16 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from reco_utils.check import Wrong, grader
+from reco_utils.check import Wrong, a_function, grader
 
 NAN = np.nan
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
 
 
 def _row(found, n):
@@ -31,7 +24,7 @@ def _same(found, right):
 def minmax_of(answer):
     scores = np.array([2.0, NAN, 6.0, 3.0])
     given = scores.copy()
-    found = _row(_function(answer)(given), 4)
+    found = _row(a_function(answer)(given), 4)
     if not _same(given, scores):
         raise Wrong("the caller's scores were changed; compute a new array")
     if not _same(found, [0, NAN, 1, 0.25]):
@@ -64,7 +57,7 @@ _POINTS = {"lamp": 1 / 61, "rug": 1 / 62 + 1 / 61, "vase": 1 / 63, "kettle": 1 /
 
 @grader("05.2", hint="for each list and each place in it, counted from 1, add 1 / (60 + place) to the product's points")
 def fuse(answer):
-    found = _function(answer)([list(names) for names in _LISTS])
+    found = a_function(answer)([list(names) for names in _LISTS])
     if not isinstance(found, Mapping):
         raise Wrong(f"the function must return a dict of product to points, got {type(found).__name__}")
     if missing := [name for name in _POINTS if name not in found]:
@@ -102,7 +95,7 @@ _BLENDED = {
 
 @grader("05.3", hint="for a product a part does not know, use min(the other's value, the part's own mean); then weigh")
 def blend_of(answer):
-    found = _function(answer)(dict(_COLLAB), dict(_CONTENT), _SHARE)
+    found = a_function(answer)(dict(_COLLAB), dict(_CONTENT), _SHARE)
     if not isinstance(found, Mapping):
         raise Wrong(f"the function must return a dict of product to score, got {type(found).__name__}")
     if missing := [name for name in _BLENDED if name not in found]:

@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from reco_utils.check import Wrong, grader
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
-
+from reco_utils.check import Wrong, a_function, grader
 
 # ------------------------------------------------------------------------------------------------------- which step
 _STEPS = ("crowd", "content", "neighbours", "hybrid")
@@ -19,7 +11,7 @@ _STEPS = ("crowd", "content", "neighbours", "hybrid")
 @grader("06.1", hint="count different products, then ask from the largest band down; no products at all is a band too")
 def step(answer):
     def ask(events, right):
-        found = _function(answer)(list(events))
+        found = a_function(answer)(list(events))
         if found is not None and found not in _STEPS:
             raise Wrong(f"the function must return one of {', '.join(_STEPS)}, got {found!r}")
         return found == right
@@ -54,7 +46,7 @@ _CASES = [  # lists from the highest step down, k, what must come out
 )
 def fill(answer):
     for lists, k, right in _CASES:
-        found = _function(answer)([list(products) for products in lists], k)
+        found = a_function(answer)([list(products) for products in lists], k)
         if isinstance(found, str | set | dict) or not np.iterable(found):
             raise Wrong(f"the function must return a list of products, best first, got {found!r}")
         found = list(found)
@@ -85,7 +77,7 @@ _SCALED = np.array([0.0, 0.4, np.nan, 1.0, 0.2])
 def with_bonus(answer):
     scores, ages = _SCORES.copy(), _AGES.copy()
     with np.errstate(invalid="ignore"):
-        found = np.asarray(_function(answer)(scores, ages, 0.2, 7.0), float)
+        found = np.asarray(a_function(answer)(scores, ages, 0.2, 7.0), float)
     if found.shape != _SCORES.shape:
         raise Wrong(f"the function must return one score per item, ({len(_SCORES)},), got shape {found.shape}")
     if not (np.array_equal(scores, _SCORES, equal_nan=True) and np.array_equal(ages, _AGES, equal_nan=True)):

@@ -2,14 +2,7 @@
 
 import numpy as np
 
-from reco_utils.check import Wrong, grader
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
+from reco_utils.check import Wrong, a_function, grader
 
 
 def _names(found, known):
@@ -36,7 +29,7 @@ _COSINES = [[1.0, 0.9, 0.2, 0.7], [0.9, 1.0, 0.1, 0.4], [0.2, 0.1, 1.0, 0.0], [0
 )
 def next_pick(answer):
     def ask(chosen, lam, relevance=_RELEVANCE, cosines=_COSINES):
-        found = _function(answer)(np.array(relevance), np.array(cosines), list(chosen), lam)
+        found = a_function(answer)(np.array(relevance), np.array(cosines), list(chosen), lam)
         if isinstance(found, bool) or not isinstance(found, int | np.integer) or not 0 <= found < len(relevance):
             raise Wrong(f"the function must return one position, 0 to {len(relevance) - 1}, got {found!r}")
         if found in chosen:
@@ -88,7 +81,7 @@ def mmr(answer):
     def ask(scores, vectors, lam, k):
         mine, yours = scores.copy(), vectors.copy()
         try:
-            found = _function(answer)(mine, yours, lam, k)
+            found = a_function(answer)(mine, yours, lam, k)
         except (ValueError, IndexError) as error:
             if k > len(scores):
                 raise Wrong(f"{k} places, {len(scores)} products: {error}. Stop when nothing is left") from None
@@ -141,7 +134,7 @@ _CASES = [  # layout, ranked, what must come out
 )
 def carousel(answer):
     for layout, ranked, right in _CASES:
-        found = _names(_function(answer)(list(layout), list(ranked), dict(_KINDS)), _KINDS)
+        found = _names(a_function(answer)(list(layout), list(ranked), dict(_KINDS)), _KINDS)
         if found == right:
             continue
         places = sum(n for _, n in layout)
@@ -173,7 +166,7 @@ _CLICKED = np.array([1, 1, 0, 0, 1, 0, 1, 0], bool)
 )
 def click_rate(answer):
     def ask(clicked, is_new, epsilon):
-        found = _function(answer)(clicked.copy(), is_new.copy(), epsilon.copy())
+        found = a_function(answer)(clicked.copy(), is_new.copy(), epsilon.copy())
         if np.shape(found) != () or not np.isreal(found):
             raise Wrong(f"the function must return one number, got {found!r}")
         return float(found)

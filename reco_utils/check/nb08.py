@@ -2,23 +2,7 @@
 
 import numpy as np
 
-from reco_utils.check import Wrong, grader
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
-
-
-def _number(found):
-    """The answer as a float, NaN allowed."""
-    try:
-        return float(found)
-    except (TypeError, ValueError):
-        raise Wrong(f"the function must return one number, got {found!r}") from None
-
+from reco_utils.check import Wrong, a_function, a_number, grade_choices, grader
 
 # -------------------------------------------------------------------------------------------------- average precision
 _LISTS = [  # list, truth, k, what must come out
@@ -42,7 +26,7 @@ def _precisions(items, wanted, k):
 def average_precision(answer):
     for items, wanted, k, right in _LISTS:
         items, wanted = items.split(), set(wanted.split())
-        found = _number(_function(answer)(list(items), set(wanted), k))
+        found = a_number(a_function(answer)(list(items), set(wanted), k))
         if np.isclose(found, right):
             continue
         precisions = _precisions(items, wanted, k)
@@ -60,7 +44,7 @@ def average_precision(answer):
         if np.isclose(found, len(precisions) / min(k, len(wanted))):
             raise Wrong(f"{case} every hit counts 1: it counts the precision at its rank, hits so far / rank")
         raise Wrong(f"{case} the answer is {right:.4f}, got {found:.4f}")
-    if not np.isnan(_number(answer(["rug"], set(), 1))):
+    if not np.isnan(a_number(answer(["rug"], set(), 1))):
         raise Wrong(
             "who wanted nothing can be given nothing right or wrong: return NaN, so that nanmean leaves them out"
         )
@@ -76,7 +60,7 @@ def sampled_rank(answer):
     def ask(scores, positive, seen, m, seed=0):
         scores, seen = np.array(scores, float), set(seen)
         with np.errstate(invalid="ignore"):
-            found = _number(_function(answer)(scores.copy(), positive, set(seen), m, np.random.default_rng(seed)))
+            found = a_number(a_function(answer)(scores.copy(), positive, set(seen), m, np.random.default_rng(seed)))
         if not 1 <= found <= m + 1:
             raise Wrong(f"one positive among {m} negatives has a rank from 1 to {m + 1}, got {found:g}")
         return found
@@ -124,16 +108,7 @@ _CLAIMS = {
 
 @grader("08.3", hint="the paired difference decides, corrected for the number of questions, on data that chose nothing")
 def decide(answer):
-    if not isinstance(answer, dict):
-        raise Wrong(f"the answer must be a dict like {{'A': 'yes', 'B': 'no', ...}}, got {type(answer).__name__}")
-    if missing := sorted(set(_CLAIMS) - set(answer)):
-        raise Wrong(f"no answer for {', '.join(missing)}")
-    for name, (right, advice) in _CLAIMS.items():
-        said = str(answer[name]).strip().lower()
-        if said not in ("yes", "no"):
-            raise Wrong(f"{name} must be 'yes' or 'no', got {answer[name]!r}")
-        if said != right:
-            raise Wrong(f"{name}: {advice}")
+    grade_choices(answer, _CLAIMS, ("yes", "no"))
     return "Paired, corrected, and on an exam that chose nothing: three questions that cost nothing to ask."
 
 
@@ -143,7 +118,7 @@ def users_needed(answer):
     rng = np.random.default_rng(0)
     differences = rng.normal(0.001, 0.1, 400)
     differences = (differences - differences.mean()) / differences.std(ddof=1) * 0.1 + 0.001  # sd is 0.1 exactly
-    found = _number(_function(answer)(differences.copy(), 0.08, 0.02))
+    found = a_number(a_function(answer)(differences.copy(), 0.08, 0.02))
     effect = 0.02 * 0.08
     right = np.ceil((2.8 * 0.1 / effect) ** 2)
     cases = {
@@ -162,6 +137,6 @@ def users_needed(answer):
             f"a standard deviation of 0.1 and a baseline of 0.08 need {right:,.0f} users for 2 %, got {found:,.0f}"
         )
     differences[:10] = np.nan
-    if np.isnan(_number(answer(differences, 0.08, 0.02))):
+    if np.isnan(a_number(answer(differences, 0.08, 0.02))):
         raise Wrong("users without truth are NaN in the differences: leave them out, with np.nanstd")
     return "The smaller the gain you hope for, the more users: half the gain needs four times as many."

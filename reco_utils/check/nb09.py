@@ -2,17 +2,9 @@
 
 import re
 
-from reco_utils.check import Wrong, grader
+from reco_utils.check import Wrong, a_function, grader
 from reco_utils.copywriting.brief import Brief, Fact
 from reco_utils.copywriting.checks import CLAIM_KINDS, check_text
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
-
 
 # --------------------------------------------------------------------------------------------------------- false hurry
 _PRESSING = {
@@ -44,7 +36,7 @@ _CALM = {
 def hurries(answer):
     for cases, right in ((_PRESSING, True), (_CALM, False)):
         for text, advice in cases.items():
-            found = _function(answer)(text)
+            found = a_function(answer)(text)
             if not isinstance(found, bool):
                 raise Wrong(f"the function must return True or False, got {found!r}: wrap it in bool(...)")
             if found is not right:
@@ -68,7 +60,7 @@ _FACTS = {("material", "enamel"), ("capacity", "350 ml"), ("made in", "Poland")}
 
 def _brief(answer, row):
     """What the answer makes of a row, if it is a Brief."""
-    found = _function(answer)(dict(row))
+    found = a_function(answer)(dict(row))
     if not isinstance(found, Brief):
         raise Wrong(f"the function must return a Brief, got {type(found).__name__}: Brief.of makes one of a mapping")
     return found
@@ -166,7 +158,7 @@ _VOLUMES = [  # text, ledger, what must come out, advice
 @grader("09.4", hint="one pattern for number and unit, a factor to ml for each unit, a set of what the ledger has")
 def mended(answer):
     for text, known, right, advice in _VOLUMES:
-        found = _function(answer)(text, known)
+        found = a_function(answer)(text, known)
         if not isinstance(found, list | tuple):
             raise Wrong(f"the function must return a list of the volumes as they are written, got {found!r}")
         if list(found) != right:

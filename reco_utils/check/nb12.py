@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from reco_utils.check import Wrong, grader
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
-
+from reco_utils.check import Wrong, a_function, grader
 
 # ------------------------------------------------------------------------------------------------ the key of a cache
 _FIRST = {"user": "ann", "k": 10, "options": {"price": 20, "reasons": True}, "version": "v1"}
@@ -27,7 +19,7 @@ _OTHERS = [  # what differs, and why it must
 @grader("12.1", hint="everything that changes the list must change the key, and nothing else; json.dumps has sort_keys")
 def cache_key(answer):
     def key(**changed):
-        found = _function(answer)(**{**_FIRST, **changed})
+        found = a_function(answer)(**{**_FIRST, **changed})
         if not isinstance(found, (str, bytes)):
             raise Wrong(f"a key must be text, got {found!r}")
         return found
@@ -81,7 +73,7 @@ _STORIES = {
 def breaker(answer):
     for story, calls in _STORIES.items():
         right = _breaker(calls, 3, 10)
-        found = _function(answer)(list(calls), 3, 10)
+        found = a_function(answer)(list(calls), 3, 10)
         try:
             found = [bool(made) for made in found]
         except TypeError:
@@ -126,7 +118,7 @@ def waits(answer):
             done = max(came, done) + lasts
             right.append(done - came)
         try:
-            found = np.asarray(_function(answer)(list(arrived), list(took)), float)
+            found = np.asarray(a_function(answer)(list(arrived), list(took)), float)
         except (TypeError, ValueError):
             raise Wrong("the function must return one number per request") from None
         if found.shape != (len(arrived),):

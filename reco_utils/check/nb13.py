@@ -4,22 +4,7 @@ from math import ceil
 
 import numpy as np
 
-from reco_utils.check import Wrong, grader
-
-
-def _function(answer):
-    """The answer, if it can be called."""
-    if not callable(answer):
-        raise Wrong(f"the answer must be the function itself, got {answer!r}: pass its name, without brackets")
-    return answer
-
-
-def _number(found):
-    """The answer as a float, NaN allowed."""
-    try:
-        return float(found)
-    except (TypeError, ValueError):
-        raise Wrong(f"the function must return one number, got {found!r}") from None
+from reco_utils.check import Wrong, a_function, a_number, grade_choices, grader
 
 
 # ------------------------------------------------------------------------------------------------------ plan a test
@@ -39,10 +24,10 @@ def plan(answer):
     baseline, lift = 0.04, 0.10
     better, right = baseline * (1 + lift), _per_arm(0.04, 0.10)
     try:
-        found, weeks = _function(answer)(baseline, lift, 20_000)
+        found, weeks = a_function(answer)(baseline, lift, 20_000)
     except TypeError:
         raise Wrong("the function must return two numbers: users per arm, and weeks") from None
-    found, weeks = _number(found), _number(weeks)
+    found, weeks = a_number(found), a_number(weeks)
     cases = {
         "lift is relative: 10 % of a baseline of 4 % is a difference of 0.4 points": 2.8**2
         * (baseline * (1 - baseline) + (baseline + lift) * (1 - baseline - lift))
@@ -60,7 +45,7 @@ def plan(answer):
     if not np.isclose(found, right, rtol=0.06):  # pooled or not, one variance twice: all of these are in use
         raise Wrong(f"from 4 % to 4.4 % takes about {right:,.0f} users per arm, got {found:,.0f}")
     for traffic in (1_000, 20_000, 24_000, 200_000, 2 * ceil(found) // 3 + 1):
-        weeks = _number(answer(baseline, lift, traffic)[1])
+        weeks = a_number(answer(baseline, lift, traffic)[1])
         case = f"{found:,.0f} users per arm, {traffic:,} a week:"
         if weeks != int(weeks):
             raise Wrong(f"{case} {weeks:.2f} weeks. Saturdays are not like Tuesdays: round up to whole weeks")
@@ -89,16 +74,7 @@ _EXPERIMENTS = {
 
 @grader("13.2", hint="begin with the counts: planned half and half, is the difference more than chance allows?")
 def broken(answer):
-    if not isinstance(answer, dict):
-        raise Wrong(f"the answer must be a dict like {{'A': 'peeking', ...}}, got {type(answer).__name__}")
-    if missing := sorted(set(_EXPERIMENTS) - set(answer)):
-        raise Wrong(f"no answer for {', '.join(missing)}")
-    for name, (right, advice) in _EXPERIMENTS.items():
-        said = str(answer[name]).strip().lower()
-        if said not in _FLAWS:
-            raise Wrong(f"{name} must be one of {list(_FLAWS)}, got {answer[name]!r}")
-        if said != right:
-            raise Wrong(f"{name}: {advice}")
+    grade_choices(answer, _EXPERIMENTS, _FLAWS)
     return "Five of six would have made a fine slide."
 
 
@@ -111,7 +87,7 @@ def cuped(answer):
     theta = np.cov(y, x)[0, 1] / x.var(ddof=1)
     right = y - theta * (x - x.mean())
     given_y, given_x = y.copy(), x.copy()
-    found = _function(answer)(given_y, given_x)
+    found = a_function(answer)(given_y, given_x)
     if np.shape(found) != y.shape:
         raise Wrong(f"return one adjusted number per user, an array of {len(y)}, got shape {np.shape(found)}")
     found = np.asarray(found, float)
@@ -143,7 +119,7 @@ def cuped(answer):
             f"the average should stay {y.mean():.2f}, yours is {found.mean():.2f}"
         )
     with np.errstate(all="ignore"):
-        flat = np.asarray(_function(answer)(y.copy(), np.full(len(y), 3.0)), float)
+        flat = np.asarray(a_function(answer)(y.copy(), np.full(len(y), 3.0)), float)
     if not np.allclose(flat, y):
         raise Wrong("where x is the same for everybody there is nothing to learn from it: return y as it is")
     return "The average stays, the noise that was there before the test goes."
@@ -159,7 +135,7 @@ _NEW = np.array([0.25, 0.75, 0.3, 0.2, 0.0])
 def ips(answer):
     def ask(rewards, propensity, new_chance):
         with np.errstate(all="ignore"):
-            return _number(_function(answer)(rewards.copy(), propensity.copy(), new_chance.copy()))
+            return a_number(a_function(answer)(rewards.copy(), propensity.copy(), new_chance.copy()))
 
     weights = _NEW / _LOGGED
     right = (weights * _REWARDS).mean()  # (0.5 + 0 + 3 + 0 + 0) / 5

@@ -29,13 +29,13 @@ import pandas as pd
 
 from reco_utils import __version__
 from reco_utils.core import USER, ListMetric, Metric, Pipeline, Recommender, Split, TopK, check_k, recommend
+from reco_utils.corrections import adjust
 from reco_utils.evaluate import render
 from reco_utils.evaluate.accuracy import NAMES, measure, parse_label
 from reco_utils.evaluate.stats import (
     bootstrap_interval,
     effect_size,
     groups_of,
-    holm,
     jackknife_interval,
     paired_permutation,
 )
@@ -166,7 +166,7 @@ class Comparison:
                 self._without_groups(baseline, [(m, label) for m, label in columns if label in self.of_lists]),
             ]
         ).reindex(self._columns(columns))
-        p_holm = table.groupby(level="metric")["p"].transform(lambda p: holm(p.to_numpy()))
+        p_holm = table.groupby(level="metric")["p"].transform(lambda p: adjust(p.to_numpy()))
         table.insert(table.columns.get_loc("p") + 1, "p_holm", p_holm)
         return table if metric is None else table.droplevel("metric")
 

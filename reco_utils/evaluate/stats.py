@@ -112,33 +112,6 @@ def paired_permutation(differences, *, rng: np.random.Generator, n: int = 9999):
     return as_given(np.where(unknown, np.nan, (1 + count) / (1 + n)))
 
 
-def holm(p) -> np.ndarray:
-    """P-values corrected for having asked m questions at once: the j-th smallest times m - j + 1, never decreasing.
-
-    Parameters
-    ----------
-    p : (m,) float in [0, 1]
-        NaN is no question: it stays NaN and does not count.
-
-    Returns
-    -------
-    (m,) float in [0, 1]; all questions with a value below a have together at most the chance a of one false alarm
-
-    Raises
-    ------
-    ValueError  for values outside 0 to 1
-
-    Source: Holm (1979).
-    """
-    p = np.asarray(p, float)
-    if ((p < 0) | (p > 1)).any():
-        raise ValueError(f"p-values must lie between 0 and 1, got {p[(p < 0) | (p > 1)][:3].tolist()}")
-    order = np.argsort(p, kind="stable")[: np.count_nonzero(~np.isnan(p))]  # NaN sorts last
-    adjusted = np.full(p.shape, np.nan)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
-    return adjusted
-
-
 def effect_size(differences):
     """Cohen's d_z: the mean difference in units of the differences' standard deviation (n - 1 below).
 

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from reco_utils.corrections import CORRECTIONS
 from reco_utils.experiment.checks import check_between, check_columns, check_numbers, check_users, rows_by_arm
-from reco_utils.experiment.corrections import CORRECTIONS
 from reco_utils.experiment.effects import effect_between
 from reco_utils.experiment.metrics import Coverage, Mean, Metric, Proportion, Quantile, Ratio
 from reco_utils.experiment.report import Report

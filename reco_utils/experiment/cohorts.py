@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
+from reco_utils.corrections import adjust
 from reco_utils.experiment.checks import check_columns, users_of_two
-from reco_utils.experiment.corrections import adjust
 from reco_utils.experiment.effects import effect_of_rows
 from reco_utils.experiment.metrics import Metric
 

@@ -12,7 +12,6 @@ Tables: assignments (user_id, experiment, arm, at) has a row per user and experi
 import json
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -347,43 +346,3 @@ def _times(microseconds):
 
 def _now():
     return pd.Timestamp.now("UTC").value // 1000
-
-
-def check_assignments(frame: pd.DataFrame, arms: Mapping[str, Sequence[str]] | None = None) -> pd.DataFrame:
-    """Users per experiment and arm, after refusing what no analysis could mend.
-
-    Parameters
-    ----------
-    frame : DataFrame with user_id, experiment and arm
-        A user may have several rows, as in exposures, if all are of one arm.
-    arms : mapping of experiment to its arms, optional
-        What was planned; without it the arms seen count as planned. A holdout that was not planned may be there and is
-        not counted.
-
-    Returns
-    -------
-    DataFrame (experiment, arm, users), experiments and arms in the order of the plan
-
-    Raises
-    ------
-    ValueError, KeyError  for missing columns or values, no rows, a user in two arms of one experiment, an arm without
-    users, an arm or experiment that was not planned
-    """
-    _check_full(frame, ("user_id", "experiment", "arm"))
-    if not len(frame):
-        raise ValueError("no assignments: the frame is empty")
-    texts = {"user_id": texts_of(frame["user_id"]), **{name: frame[name].tolist() for name in ("experiment", "arm")}}
-    plain = pd.DataFrame(texts).drop_duplicates()
-    _check_one_arm(plain)
-    users = plain.groupby(["experiment", "arm"], sort=False).size()
-    if arms is None:
-        arms = {name: list(users[name].index) for name in plain["experiment"].unique()}
-    for name, arm in users.index:
-        if arm not in (*arms.get(name, ()), HOLDOUT):
-            raise ValueError(f"arm {arm!r} of {name!r} was not planned; planned are {dict(arms)}")
-    rows = [(name, arm, int(users.get((name, arm), 0))) for name in arms for arm in arms[name]]
-    empty = [(name, arm) for name, arm, n in rows if not n]
-    if empty:
-        name, arm = empty[0]
-        raise ValueError(f"arm {arm!r} of {name!r} has no users")
-    return pd.DataFrame(rows, columns=["experiment", "arm", "users"])

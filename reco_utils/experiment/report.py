@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reco_utils.experiment.corrections import adjust
+from reco_utils.corrections import adjust
 from reco_utils.experiment.effects import Effect
 from reco_utils.experiment.metrics import Metric
 from reco_utils.experiment.sample_ratio import SampleRatio

@@ -10,7 +10,6 @@ from reco_utils.evaluate.stats import (
     bootstrap_interval,
     effect_size,
     groups_of,
-    holm,
     jackknife_interval,
     paired_permutation,
 )
@@ -139,22 +138,7 @@ def test_a_user_without_a_value_changes_no_p():
     assert paired_permutation(gappy, rng=seeded(), n=40_000)[0] == pytest.approx(2 / 2**5, abs=0.005)
 
 
-# ------------------------------------------------------------------------------------------------ Holm and effect size
-def test_holm_by_hand():
-    # sorted .005 .01 .03 .04 times 4 3 2 1 = .02 .03 .06 .04; the last may not fall below .06
-    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
-
-
-def test_holm_of_one_question_changes_nothing_and_of_many_stops_at_one():
-    assert holm([0.04]).tolist() == [0.04]
-    assert holm([0.9, 0.8]).tolist() == [1, 1]
-    assert holm([]).tolist() == []
-
-
-def test_holm_does_not_count_a_question_without_an_answer():
-    np.testing.assert_allclose(holm([0.01, np.nan, 0.04]), [0.02, np.nan, 0.04])
-
-
+# --------------------------------------------------------------------------------------------------------- effect size
 def test_effect_size_by_hand():
     # 1, 2, 3: mean 2, standard deviation 1
     assert effect_size([1, 2, 3, np.nan]) == pytest.approx(2)
@@ -180,8 +164,6 @@ def test_bad_arguments_are_refused():
         paired_permutation([1, np.inf], rng=seeded())
     with pytest.raises(ValueError, match=r"values must be \(users,\) or \(users, columns\), got shape \(1, 1, 1\)"):
         bootstrap_interval([[[1]]], rng=seeded())
-    with pytest.raises(ValueError, match=r"p-values must lie between 0 and 1, got \[1.2\]"):
-        holm([0.1, 1.2])
 
 
 # ------------------------------------------------------------------------------------------------- leaving groups out

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reco_utils.corrections import adjust
 from reco_utils.experiment.analyse import Coverage, Mean, Proportion, Quantile, Ratio, analyse
-from reco_utils.experiment.corrections import adjust
 from reco_utils.experiment.effects import effect_between
 from reco_utils.serve.storefront.results import read_results
 

@@ -1,11 +1,16 @@
 import numpy as np
 import pytest
 
-from reco_utils.experiment.corrections import adjust
+from reco_utils.corrections import adjust
 
 
 def test_holm_multiplies_the_smallest_by_all_and_never_decreases():
     assert adjust([0.01, 0.04, 0.03], "holm") == pytest.approx([0.03, 0.06, 0.06])  # 3 * .01, 2 * .03, then 1 * .04
+
+
+def test_holm_of_one_question_changes_nothing_and_of_many_stops_at_one():
+    assert adjust([0.04]).tolist() == [0.04]
+    assert adjust([0.9, 0.8]).tolist() == [1, 1]
 
 
 def test_benjamini_hochberg_divides_by_the_rank_and_never_increases():
