@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import suppress
 
 import pandas as pd
 import pytest
@@ -130,12 +131,24 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(home, capsys, words, sa
     assert artifact.published(home) == before
 
 
+def listen(port):
+    return socket.create_server(("127.0.0.1", port))
+
+
+def free_ports(first):
+    """One for the API whose storefront's is free too, below those that whoever connects meanwhile is given."""
+    for one in range(first, 30_000):
+        with suppress(OSError), listen(one), listen(one + 501):
+            return one
+
+
 @pytest.mark.parametrize("above", [0, 501], ids=["api", "storefront"])
 def test_a_port_that_is_taken_is_said_before_anything_is_trained(tmp_path, capsys, above):
     pytest.importorskip("fastapi", reason="the service is an optional extra")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert serve(tmp_path / "new", "start", "--port", str(port - above)) == 2
+    api = free_ports(20_000 + 2 * above)
+    port = api + above
+    with listen(port):
+        assert serve(tmp_path / "new", "start", "--port", str(api)) == 2
     said = capsys.readouterr()
     assert f"cannot listen on 127.0.0.1, port {port}: " in said.err and "--port" in said.err and not said.out
     assert not (tmp_path / "new").exists()
