@@ -8,7 +8,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -197,29 +197,41 @@ class Monitor:
 
     def prometheus(self) -> str:
         """The same in the text format that Prometheus reads, latency as a histogram since the start."""
+        from prometheus_client import generate_latest
+
+        return generate_latest(self).decode()
+
+    def collect(self) -> Iterator:
+        """Each metric, as `prometheus_client` wants them."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
         now = self.snapshot()
         with self._lock:
             totals = {kind: (latency.cumulative(), latency.sum_ms) for kind, latency in self._latency.items()}
-        lines = _metric("reco_request_seconds", "histogram", "Time to answer.", _histogram(totals))
-        by_label = (
-            ("reco_errors_total", "Answers that were errors.", ("kind", "error"), _split(now["errors"])),
-            ("reco_lists_total", "Lists by the road they took.", ("path",), now["paths"]),
-            ("reco_degraded_total", "Lists made without a part that failed or was late.", ("part",), now["degraded"]),
-        )
-        for name, text, labels, counts in by_label:
-            rows = [(name, _labels(labels, key), n) for key, n in counts.items()]
-            lines += _metric(name, "counter", text, rows)
-        steps = [("reco_step_share", _labels(("step",), step), share) for step, share in now["steps"].items()]
-        lines += _metric("reco_step_share", "gauge", "Share of lists by the step that was asked first.", steps)
+        seconds = HistogramMetricFamily("reco_request_seconds", "Time to answer.", labels=["kind"])
+        for kind, (counts, sum_ms) in totals.items():
+            seconds.add_metric([kind], counts, sum_ms / 1000)
+        yield seconds
+        errors = {tuple(key.split(" ", 1)): n for key, n in now["errors"].items()}
+        lists, late = "Lists by the road they took.", "Lists made without a part that failed or was late."
+        steps = "Share of lists by the step that was asked first."
+        yield _filled(CounterMetricFamily, "reco_errors", "Answers that were errors.", ("kind", "error"), errors)
+        yield _filled(CounterMetricFamily, "reco_lists", lists, ("path",), now["paths"])
+        yield _filled(CounterMetricFamily, "reco_degraded", late, ("part",), now["degraded"])
+        yield _filled(GaugeMetricFamily, "reco_step_share", steps, ("step",), now["steps"])
         for name, text in GAUGES.items():
-            lines += _metric(f"reco_{name}", "gauge", text, [(f"reco_{name}", "", now[name])])
-        state = int(now["freshness"] != "fresh")
-        lines += _metric(
-            "reco_stale", "gauge", "1 if the model is too old or its age unknown.", [("reco_stale", "", state)]
-        )
-        version = _labels(("version",), now["version"])
-        lines += _metric("reco_model", "gauge", "The version that serves.", [("reco_model", version, 1)])
-        return "\n".join(lines) + "\n"
+            yield GaugeMetricFamily(f"reco_{name}", text, now[name])
+        stale = "1 if the model is too old or its age unknown."
+        yield GaugeMetricFamily("reco_stale", stale, now["freshness"] != "fresh")
+        yield _filled(GaugeMetricFamily, "reco_model", "The version that serves.", ("version",), {now["version"]: 1})
+
+
+def _filled(kind, name, text, labels, values):
+    """A metric of `prometheus_client` with a value for each label, or for each tuple of several."""
+    metric = kind(name, text, labels=labels)
+    for key, value in values.items():
+        metric.add_metric([key] if isinstance(key, str) else key, value)
+    return metric
 
 
 GAUGES = {
@@ -258,9 +270,10 @@ class _Latency:
         return {f"p{p}": _percentile(counts, n, p) for p in (50, 95, 99)} | {"n": n}
 
     def cumulative(self):
-        """How many took at most as long as each of the reported bounds, and how many there are."""
-        running = np.cumsum(self.total)
-        return [int(running[FINE_MS.index(bound)]) for bound in REPORTED_MS], int(running[-1])
+        """How many took at most as long as each of the reported bounds, in seconds, as Prometheus names them."""
+        running = np.cumsum(self.total).tolist()
+        bounds = [(f"{bound / 1000:g}", running[FINE_MS.index(bound)]) for bound in REPORTED_MS]
+        return [*bounds, ("+Inf", running[-1])]
 
 
 def _percentile(counts, n, p):
@@ -320,37 +333,3 @@ def _alarms(found):
         if found[name] > DRIFTED:
             alarms.append(f"the {what} are not those of the training (stability index {found[name]:.2f})")
     return alarms
-
-
-# -------------------------------------------------------------------------------------------------------- Prometheus
-def _metric(name, kind, text, rows):
-    """The lines of one metric; rows are (name, labels, value)."""
-    lines = [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
-    return lines + [f"{row}{labels} {_number(value)}" for row, labels, value in rows]
-
-
-def _histogram(totals):
-    """Rows of a histogram per kind, in seconds."""
-    rows = []
-    for kind, ((counts, n), sum_ms) in totals.items():
-        for bound, count in zip(REPORTED_MS, counts):
-            rows.append(("reco_request_seconds_bucket", _labels(("kind", "le"), (kind, f"{bound / 1000:g}")), count))
-        rows.append(("reco_request_seconds_bucket", _labels(("kind", "le"), (kind, "+Inf")), n))
-        rows.append(("reco_request_seconds_sum", _labels(("kind",), kind), sum_ms / 1000))
-        rows.append(("reco_request_seconds_count", _labels(("kind",), kind), n))
-    return rows
-
-
-def _labels(names, values):
-    """{name="value",...}, quoted as the format wants it."""
-    values = (values,) if isinstance(values, str) else values
-    quoted = [str(v).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") for v in values]
-    return "{" + ",".join(f'{name}="{value}"' for name, value in zip(names, quoted)) + "}"
-
-
-def _split(counts):
-    return {tuple(key.split(" ", 1)): n for key, n in counts.items()}
-
-
-def _number(value):
-    return "NaN" if value != value else "+Inf" if value == math.inf else f"{value:.10g}"

@@ -226,6 +226,7 @@ def test_prometheus_reads_what_it_is_told(monitor):
 
 
 def test_prometheus_can_be_told_before_anything_happened(clock):
+    pytest.importorskip("prometheus_client", reason="comes with the extra serve")
     text = Monitor(clock=clock).prometheus()
     assert "reco_stale 1" in text and "reco_coverage NaN" in text
 
