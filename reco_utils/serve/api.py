@@ -66,7 +66,7 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], float] = 
     app.openapi = partial(_document, app)
     add_handlers(app)
     app.add_middleware(AsSent)
-    app.add_middleware(Limits, settings=settings, clock=clock)
+    app.add_middleware(Limits, settings=settings, registry=app.state.desk.registry, clock=clock)
     app.add_middleware(Journal, settings=settings, registry=app.state.desk.registry)
     return app
 

@@ -1,6 +1,7 @@
 """How much anybody may ask: not too often, not too much at once, and no body that is too large or never arrives.
 
-Plain ASGI, for all of it is decided before there is a body to be read.
+Plain ASGI, for all of it is decided before there is a body to be read. uvicorn's own `limit_concurrency` will not do:
+it counts connections that are open and silent, sends health checks away too, and says neither why nor for how long.
 """
 
 import asyncio
@@ -12,13 +13,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
+from prometheus_client import CollectorRegistry
+from prometheus_client import Counter as Metric
+
 from reco_utils.serve.problems import Problem
 from reco_utils.serve.settings import Settings
 
 UNCOUNTED = ("/health/", "/metrics")  # whoever watches the service must not be told to wait
+ADMIN = "/v1/admin/"
 BODIES = ("POST", "PUT", "PATCH", "DELETE")
 SWALLOW = 8  # times the largest body: so much is read and dropped, so that the sender gets to see the refusal
-CLOSE = {"Connection": "close"}
+CLOSE, AGAIN = {"Connection": "close"}, {"Retry-After": "1"}
 
 
 @dataclass
@@ -72,26 +77,33 @@ class Limits:
     app : ASGI app
     settings : Settings
         rate, max_bytes, max_waiting and body_seconds count here.
+    registry : CollectorRegistry
+        Gets a counter of those sent away because too much was under way. Health, metrics, deletions and admin routes
+        never are: on a bad day they are needed most.
     clock : function () -> seconds
         Fills the buckets.
     """
 
-    def __init__(self, app, settings: Settings, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, app, settings: Settings, registry: CollectorRegistry, clock: Callable[[], float] = time.monotonic
+    ):
         self.app, self.settings = app, settings
         self.buckets = TokenBuckets(settings.rate, max(1.0, 2 * settings.rate), clock) if settings.rate else None
         self.under_way: Counter = Counter()
+        self.shed = Metric("reco_shed_requests", "Requests sent away: too much was under way.", registry=registry)
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        watched = scope["path"].startswith(UNCOUNTED)
-        if self.buckets and not watched:
+        watching = scope["path"].startswith(UNCOUNTED)
+        if self.buckets and not watching:
             self._count(client_of((scope.get("client") or ("",))[0]))
+        spared = watching or scope["method"] == "DELETE" or scope["path"].startswith(ADMIN)
         if scope["method"] in BODIES:
-            with self._room("bodies"):  # apart: who sends slowly must not keep out those who ask
+            with self._room(("bodies", spared)):  # apart: who sends slowly must not keep out those who ask
                 receive = _once(await self._body(receive))
-        with self._room("watching" if watched else "questions"):
+        with self._room("questions", open_to_all=spared):
             await self.app(scope, receive, send)
 
     def _count(self, client) -> None:
@@ -104,10 +116,11 @@ class Limits:
             )
 
     @contextmanager
-    def _room(self, kind):
+    def _room(self, kind, open_to_all=False):
         """A place among those under way, if there is one left."""
-        if self.under_way[kind] >= self.settings.max_waiting and kind != "watching":
-            raise Problem(503, "too many requests are under way; try again in a second", {"Retry-After": "1"})
+        if self.under_way[kind] >= self.settings.max_waiting and not open_to_all:
+            self.shed.inc()
+            raise Problem(503, "too much is under way here; try again in a second", AGAIN, title="Overloaded")
         self.under_way[kind] += 1
         try:
             yield

@@ -55,19 +55,23 @@ class Problem(Exception):
     detail : str
         For the person who asks: what is wrong and what to do. Never what an exception of somebody else says.
     headers : mapping of str to str, optional
+    title : str, optional
+        Gives the type of the problem too; default: the one in `TITLES`.
     more : values for JSON, by name
         Further members, e.g. `problems`, a list.
     """
 
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any):
+    def __init__(
+        self, status: int, detail: str, headers: Mapping[str, str] | None = None, title: str | None = None, **more: Any
+    ):
         super().__init__(detail)
         self.status, self.detail, self.headers, self.more = status, detail, dict(headers or {}), more
+        self.title = title or TITLES[status]
 
     def response(self, request_id: str) -> Response:
         """The problem as JSON; `request_id` finds the line of the log."""
-        title = TITLES[self.status]
-        name = title.lower().replace(" ", "-")
-        members = {"type": f"urn:problem:{name}", "title": title, "status": self.status, "detail": self.detail}
+        name = self.title.lower().replace(" ", "-")
+        members = {"type": f"urn:problem:{name}", "title": self.title, "status": self.status, "detail": self.detail}
         content = {**members, "request_id": request_id, **self.more}
         return Response(to_json(content, inf_nan_mode="null"), self.status, self.headers, MEDIA_TYPE)
 

@@ -564,7 +564,7 @@ def test_who_sends_slowly_keeps_nobody_out_who_asks():
     assert call.runner.run(all_of_it()) == (503, 200)
 
 
-def test_beyond_what_can_be_under_way_requests_are_told_to_come_back():
+def test_beyond_what_can_be_under_way_requests_are_sent_away_at_once_and_those_inside_are_answered():
     engine, begun, go = StandIn(), threading.Barrier(3), threading.Event()
 
     def slow(ask):
@@ -574,16 +574,46 @@ def test_beyond_what_can_be_under_way_requests_are_told_to_come_back():
 
     engine.recommend = slow
     call = Caller(engine, replace(SETTINGS, max_waiting=2, deadline_ms=60_000, store="sqlite:///kv"))
-    path = "/v1/users/ann/recommendations"
 
-    async def three():
-        two = [asyncio.create_task(call._send("GET", path, b"", b"", {}, "x", None, True)) for _ in range(2)]
+    async def ask(method, path, body=b"", headers=None):
+        return await call._send(method, path, b"", body, headers or {}, "x", None, True)
+
+    async def all_of_it():
+        listed = "/v1/users/ann/recommendations"
+        two = [asyncio.create_task(ask("GET", listed)) for _ in range(2)]
         await asyncio.to_thread(begun.wait, 5)
-        third = await call._send("GET", path, b"", b"", {}, "x", None, True)
+        away = [await ask("GET", listed), await ask("POST", "/v1/events", b"[]"), await ask("GET", "/v1/categories")]
+        stock = b'{"item": "i1", "in_stock": false}'
+        spared = [await ask(*what) for what in (
+            ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/metrics"),
+            ("DELETE", "/v1/users/ann", b"", ADMIN), ("POST", "/v1/admin/stock", stock, ADMIN),
+        )]  # fmt: skip
         go.set()
-        return [reply.status for reply in [third, *await asyncio.gather(*two)]]
+        return away, spared, await asyncio.gather(*two)
 
-    assert call.runner.run(three()) == [503, 200, 200]
+    away, spared, inside = call.runner.run(all_of_it())
+    assert [reply.status for reply in away] == [503] * 3 and [reply.status for reply in spared] == [200] * 5
+    assert {reply.json["type"] for reply in away} == {"urn:problem:overloaded"}
+    assert {reply.headers["retry-after"] for reply in away} == {"1"}
+    assert b"reco_shed_requests_total 3.0\n" in spared[2].body
+    assert [reply.status for reply in inside] == [200, 200]
+    assert call("GET", "/v1/categories").status == 200  # there is room again
+
+
+def test_who_sends_deletions_slowly_has_a_room_apart():
+    call = Caller(settings=replace(SETTINGS, max_waiting=2, body_seconds=5))
+
+    async def all_of_it():
+        slow = ("DELETE", "/v1/users/ann", b"", b"", {}, "x", [(b"[", True), "never"], True)
+        two = [asyncio.create_task(call._send(*slow)) for _ in range(2)]
+        await asyncio.sleep(0)
+        third = await call._send(*slow)
+        event_of_another = await call._send("POST", "/v1/events", b"", b"[]", {}, "x", None, True)
+        for task in two:
+            task.cancel()
+        return third.status, event_of_another.status
+
+    assert call.runner.run(all_of_it()) == (503, 400)
 
 
 # ---------------------------------------------------------------------------------------------------- health, metrics
