@@ -13,8 +13,10 @@ and asked by a second process over keep-alive connections.
   before, so every list is made. `cached` is the share of answers that came out of the cache, `degraded` of those for
   which a part failed or was late.
 - mixed: of a hundred requests 70 are for lists, 10 for similar items, 5 are searches and 15 bring an event.
-- headroom: rates grow by a quarter until the p99 is above 50 ms, or there is an error; the last good rate is printed.
-- Latencies in ms; processor in % of one core. Any answer but 200 and 202 is an error, and so is none within 5 s.
+- headroom: rates grow by a quarter until the p99 is above 50 ms, or somebody gets an error or is sent away.
+- Latencies in ms, of all that were not sent away; processor in % of one core. `shed` is the share that was sent away
+  with 503 because too much was under way, and `shed p99` how long that took. Any other answer but 200 and 202 is an
+  error, and so is none within 5 s.
 """
 
 import argparse
@@ -70,6 +72,8 @@ COLUMNS = (
     "p99",
     "max",
     "errors",
+    "shed",
+    "shed p99",
     "cached",
     "degraded",
     "late p99",
@@ -171,7 +175,7 @@ class Load:
 
     def __init__(self, host, port, requests, times):
         self.address, self.requests, self.times = (host, port), requests, times
-        self.sent, self.ended = [None] * len(times), [None] * len(times)
+        self.sent, self.ended, self.codes = ([None] * len(times) for _ in range(3))
         self.statuses, self.cached, self.degraded, self.n_open, self.next = Counter(), 0, 0, 0, 0
         self.idle, self.waiting = [], deque()
 
@@ -222,7 +226,8 @@ class Load:
     def done(self, at, answer):
         """An answer is complete."""
         self.ended[at] = time.perf_counter()
-        self.statuses[answer[9:12].decode()] += 1
+        self.codes[at] = answer[9:12].decode()
+        self.statuses[self.codes[at]] += 1
         self.cached += b'"cached":true' in answer
         self.degraded += b'"degraded":["' in answer
         if sum(self.statuses.values()) >= len(self.times):
@@ -256,12 +261,15 @@ def generate(plan_file: Path, host: str, port: int) -> dict:
 def figures(load: Load, seconds: float, busy: float, server: float) -> dict:
     """Percentiles and shares of a run; what was never answered counts as endless."""
     meant = [load.begin + at for at in load.times]
-    waited = sorted((e - m) * 1e3 if e else float("inf") for e, m in zip(load.ended, meant))
+    took = [(e - m) * 1e3 if e else float("inf") for e, m in zip(load.ended, meant)]
+    waited = sorted(ms for ms, code in zip(took, load.codes) if code != "503")
+    shed = sorted(ms for ms, code in zip(took, load.codes) if code == "503")
     late = sorted((s - m) * 1e3 for s, m in zip(load.sent, meant) if s)
     good, n = load.statuses["200"] + load.statuses["202"], len(load.times)
     return {
         "n": n, "done/s": good / max(seconds - 0.05, 1e-9), "p50": share(waited, 0.5), "p95": share(waited, 0.95),
-        "p99": share(waited, 0.99), "max": waited[-1], "errors": n - good, "cached": load.cached / max(n, 1),
+        "p99": share(waited, 0.99), "max": share(waited, 1), "errors": n - good - len(shed),
+        "shed": len(shed) / max(n, 1), "shed p99": share(shed, 0.99), "cached": load.cached / max(n, 1),
         "degraded": load.degraded / max(n, 1),
         "late p99": share(late, 0.99), "server %": 100 * server / seconds, "generator %": 100 * busy / seconds,
         "statuses": dict(load.statuses), "connections": load.n_open,
@@ -380,7 +388,7 @@ def rows_of(size, store, chosen, redis, folder):
         rate = chosen.start
         while True:
             found = row(cache, round(rate), seed=1)
-            broken = found["p99"] > LIMIT_MS or found["errors"] > 0
+            broken = found["p99"] > LIMIT_MS or found["errors"] > 0 or found["shed"] > 0
             yield {**found, "cache": f"{cache}, headroom", "broken": broken}
             if broken:
                 break
@@ -399,8 +407,9 @@ def table(rows: list[dict]) -> str:
 
 def cell(name: str, value: float) -> str:
     """A figure as text."""
-    digits = {"rate": 0, "errors": 0, "done/s": 0, "cached": 2, "degraded": 3, "server %": 0, "generator %": 0}
-    return f"{value:.{digits.get(name, 1)}f}"
+    whole = ("rate", "done/s", "errors", "server %", "generator %")
+    digits = dict.fromkeys(whole, 0) | {"shed": 3, "cached": 2, "degraded": 3}
+    return "" if value != value else f"{value:.{digits.get(name, 1)}f}"
 
 
 def main() -> None:
