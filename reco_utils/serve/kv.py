@@ -18,12 +18,12 @@ import sqlite3
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 MAX_VALUE = 2**20  # bytes of one value; a list of recommendations has a few thousand
 UTF8 = ("utf-8", "surrogatepass")  # half a surrogate pair is no text, but may well be in a key
@@ -33,43 +33,63 @@ class StoreDown(ConnectionError):
     """The store cannot answer; the text says which one and why. Nothing is known about what was asked of it."""
 
 
-class KeyValue(Protocol):
+class KeyValue(ABC):
     """What the feature store and the cache need of a store. Safe to share between threads.
 
     Keys are any text, values are bytes, at most 1 MB. A `ttl` is in seconds, more than 0, None for ever. Every method
-    may raise StoreDown; ValueError and TypeError are the caller's mistakes.
-
-    - `push` appends lines to a value, as one step; the oldest lines go when it grows beyond `max_bytes`.
-    - `delete` and `delete_prefix` return how many keys there were.
-    - `expires_in` is in seconds, at least 0, infinity for ever, None without such a key.
-    - `scrub` makes sure that a text that was part of deleted keys is not left in the store's files either.
-    - `ping` returns when all is well.
-    - `answers_within_ms`, where there is one: a question is answered or given up by then.
+    may raise StoreDown; ValueError and TypeError are the caller's mistakes, and leave the store as it was.
     """
 
-    def get(self, key: str) -> bytes | None: ...
+    answers_within_ms = math.inf  # a question is answered or given up by then
 
+    @abstractmethod
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]: ...
 
-    def set(self, key: str, value: bytes, ttl: float | None = None) -> None: ...
-
-    def set_many(self, values: Mapping[str, bytes], ttl: float | None = None) -> None: ...
-
-    def push(self, key: str, lines: Iterable[bytes], *, max_bytes: int, ttl: float | None = None) -> None: ...
-
+    @abstractmethod
     def delete(self, *keys: str) -> int: ...
 
-    def delete_prefix(self, prefix: str) -> int: ...
-
+    @abstractmethod
     def keys(self, prefix: str) -> list[str]: ...
 
+    @abstractmethod
     def expires_in(self, key: str) -> float | None: ...
 
-    def scrub(self, text: str) -> None: ...
-
-    def ping(self) -> None: ...
-
+    @abstractmethod
     def close(self) -> None: ...
+
+    @abstractmethod
+    def _write(self, values: Mapping[str, bytes], ttl: float | None): ...
+
+    @abstractmethod
+    def _append(self, key: str, added: bytes, max_bytes: int, ttl: float | None): ...
+
+    def get(self, key: str) -> bytes | None:
+        """The value under a key, or None."""
+        return self.get_many([key])[0]
+
+    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        """Keep a value under a key for `ttl` seconds."""
+        self.set_many({key: value}, ttl)
+
+    def set_many(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
+        """Keep several values; on disk and in Redis two hundred at a time, so that others get their turn."""
+        for key, value in values.items():
+            _check(key, value, ttl)
+        self._write(values, ttl)
+
+    def push(self, key: str, lines: Iterable[bytes], *, max_bytes: int, ttl: float | None = None) -> None:
+        """Append lines to the value under a key, as one step; the oldest lines go when it grows beyond `max_bytes`."""
+        added = _joined(lines, max_bytes)
+        _check(key, b"", ttl)
+        self._append(key, added, max_bytes, ttl)
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Remove the keys that begin so; how many there were."""
+        return self.delete(*self.keys(prefix))
+
+    def scrub(self, text: str) -> None:
+        """Make sure that a text that was part of deleted keys is not left in the store's files; most have none."""
+        return None
 
 
 def hashed(user_id: str, secret: bytes = b"") -> str:
@@ -123,7 +143,7 @@ def _parts(items, size):
 
 
 @dataclass(eq=False)
-class MemoryKV:
+class MemoryKV(KeyValue):
     """A store in this process that forgets what was used longest ago when it is full.
 
     Parameters
@@ -147,48 +167,15 @@ class MemoryKV:
         self._entries: OrderedDict[str, tuple] = OrderedDict()  # key -> value, end, ttl; used longest ago first
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> bytes | None:
-        """The value under a key, or None."""
-        with self._lock:
-            return self._read(key)
-
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values under some keys, None where there is none."""
         with self._lock:
             return [self._read(key) for key in keys]
 
-    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
-        """Keep a value under a key for `ttl` seconds."""
-        self.set_many({key: value}, ttl)
-
-    def set_many(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
-        """Keep several values."""
-        for key, value in values.items():
-            _check(key, value, ttl)
-            self._check_room(key, value)
-        with self._lock:
-            for key, value in values.items():
-                self._write(key, value, ttl)
-
-    def push(self, key: str, lines: Iterable[bytes], *, max_bytes: int, ttl: float | None = None) -> None:
-        """Append lines to the value under a key, the oldest ones dropped beyond `max_bytes`."""
-        added = _joined(lines, max_bytes)
-        _check(key, b"", ttl)
-        with self._lock:
-            value = _cut((self._read(key) or b"") + added, max_bytes)
-            self._check_room(key, value)
-            self._write(key, value, ttl)
-
     def delete(self, *keys: str) -> int:
         """Remove keys; how many there were."""
         with self._lock:
             return sum(self._read(key) is not None and self._drop(key) for key in dict.fromkeys(keys))
-
-    def delete_prefix(self, prefix: str) -> int:
-        """Remove the keys that begin so; how many there were."""
-        with self._lock:
-            found = [key for key in self._entries if key.startswith(prefix)]
-            return sum(self._read(key) is not None and self._drop(key) for key in found)
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin so, in no order."""
@@ -203,12 +190,6 @@ class MemoryKV:
                 return None
             _, end, _ = self._entries[key]
             return math.inf if end is None else max(0.0, end - self.clock())
-
-    def scrub(self, text: str) -> None:
-        """Nothing to do: what was deleted is nowhere."""
-
-    def ping(self) -> None:
-        """Always well."""
 
     def close(self) -> None:
         """Forget everything."""
@@ -243,7 +224,20 @@ class MemoryKV:
         self._entries.move_to_end(key)
         return value
 
-    def _write(self, key, value, ttl):
+    def _write(self, values, ttl):
+        for key, value in values.items():
+            self._check_room(key, value)
+        with self._lock:
+            for key, value in values.items():
+                self._put(key, value, ttl)
+
+    def _append(self, key, added, max_bytes, ttl):
+        with self._lock:
+            value = _cut((self._read(key) or b"") + added, max_bytes)
+            self._check_room(key, value)
+            self._put(key, value, ttl)
+
+    def _put(self, key, value, ttl):
         self._drop(key)
         self._entries[key] = value, None if ttl is None else self.clock() + ttl, ttl
         self.n_bytes += self._size(key, value)
@@ -259,7 +253,7 @@ class MemoryKV:
 
 
 @dataclass(eq=False)
-class SqliteKV:
+class SqliteKV(KeyValue):
     """A store in a file that several processes of one machine may share, and that outlives them.
 
     A crash of a process loses nothing; a power cut may lose the last moments, but never damages the file.
@@ -287,36 +281,9 @@ class SqliteKV:
         self._connections, self._n_writes, self._swept = {}, 0, 0
         self._change(self._sweep)
 
-    def get(self, key: str) -> bytes | None:
-        """The value under a key, or None."""
-        return self._do(lambda con: self._read(con, key))
-
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values under some keys, None where there is none."""
         return self._do(lambda con: [self._read(con, key) for key in keys])
-
-    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
-        """Keep a value under a key for `ttl` seconds."""
-        _check(key, value, ttl)
-        self._change(lambda con: self._write(con, [(key, value)], ttl))
-
-    def set_many(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
-        """Keep several values; two hundred at a time, so that others get their turn."""
-        for key, value in values.items():
-            _check(key, value, ttl)
-        for part in _parts(values.items(), 200):
-            self._change(lambda con, part=part: self._write(con, part, ttl))
-
-    def push(self, key: str, lines: Iterable[bytes], *, max_bytes: int, ttl: float | None = None) -> None:
-        """Append lines to the value under a key, the oldest ones dropped beyond `max_bytes`."""
-        added = _joined(lines, max_bytes)
-        _check(key, b"", ttl)
-
-        def push(con):
-            value = _cut((self._read(con, key) or b"") + added, max_bytes)
-            self._write(con, [(key, value)], ttl)
-
-        self._change(push)
 
     def delete(self, *keys: str) -> int:
         """Remove keys; how many there were."""
@@ -329,7 +296,7 @@ class SqliteKV:
         return self._change(delete)
 
     def delete_prefix(self, prefix: str) -> int:
-        """Remove the keys that begin so; how many there were."""
+        """Remove the keys that begin so, also those whose time is over; how many were alive."""
         where, span = _span(prefix)
 
         def delete(con):
@@ -357,10 +324,6 @@ class SqliteKV:
     def scrub(self, text: str) -> None:
         """Search the file for a text, and write it anew if the text is there; takes as long as reading the file."""
         self._do(lambda con: scrub(con, self.path, text), "write")
-
-    def ping(self) -> None:
-        """Raise StoreDown unless the file can be read and written."""
-        self._change(lambda con: con.execute("SELECT 1 FROM kv LIMIT 1").fetchone())
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""
@@ -416,7 +379,18 @@ class SqliteKV:
         alive = f"SELECT key FROM kv WHERE {where} AND (expires IS NULL OR expires > ?) ORDER BY key"
         return [key.decode(*UTF8) for (key,) in con.execute(alive, (*span, self.clock()))]
 
-    def _write(self, con, entries, ttl):
+    def _write(self, values, ttl):
+        for part in _parts(values.items(), 200):
+            self._change(lambda con, part=part: self._put(con, part, ttl))
+
+    def _append(self, key, added, max_bytes, ttl):
+        def append(con):
+            value = _cut((self._read(con, key) or b"") + added, max_bytes)
+            self._put(con, [(key, value)], ttl)
+
+        self._change(append)
+
+    def _put(self, con, entries, ttl):
         end = None if ttl is None else self.clock() + ttl
         rows = [(_coded(key), end, ttl, value) for key, value in entries]
         con.executemany(UPSERT, rows)
@@ -516,7 +490,7 @@ if ARGV[3] == '' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', 
 
 
 @dataclass(eq=False)
-class RedisKV:
+class RedisKV(KeyValue):
     """A store in a Redis server; it keeps the time itself.
 
     What was deleted is gone from its memory; its own files, if it was set up to write any, follow when it saves next.
@@ -555,74 +529,46 @@ class RedisKV:
         """How long it waits for an answer; as long again when it has to connect first."""
         return self.timeout_ms
 
-    def get(self, key: str) -> bytes | None:
-        """The value under a key, or None."""
-        return self._do(lambda client: client.get(self._key(key)))
-
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values under some keys, None where there is none."""
         return self._do(lambda client: client.mget([self._key(key) for key in keys])) if len(keys) else []
-
-    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
-        """Keep a value under a key for `ttl` seconds."""
-        _check(key, value, ttl)
-        self._do(lambda client: client.set(self._key(key), value, px=_milliseconds(ttl)))
-
-    def set_many(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
-        """Keep several values; two hundred at a time, so that others get their turn."""
-        for key, value in values.items():
-            _check(key, value, ttl)
-
-        def write(client, part):
-            with client.pipeline(transaction=False) as pipeline:
-                for key, value in part:
-                    pipeline.set(self._key(key), value, px=_milliseconds(ttl))
-                pipeline.execute()
-
-        for part in _parts(values.items(), 200):
-            self._do(lambda client, part=part: write(client, part))
-
-    def push(self, key: str, lines: Iterable[bytes], *, max_bytes: int, ttl: float | None = None) -> None:
-        """Append lines to the value under a key, the oldest ones dropped beyond `max_bytes`."""
-        added = _joined(lines, max_bytes)
-        _check(key, b"", ttl)
-        milliseconds = "" if ttl is None else _milliseconds(ttl)
-        self._do(lambda client: self._push(keys=[self._key(key)], args=[added, max_bytes, milliseconds]))
 
     def delete(self, *keys: str) -> int:
         """Remove keys; how many there were."""
         parts = _parts((self._key(key) for key in dict.fromkeys(keys)), 1_000)
         return sum(self._do(lambda client, part=part: client.unlink(*part)) for part in parts)
 
-    def delete_prefix(self, prefix: str) -> int:
-        """Remove the keys that begin so; how many there were. Walks through all keys of the server."""
-        parts = _parts(self._scan(prefix), 1_000)
-        return self._do(lambda client: sum(client.unlink(*part) for part in parts))
-
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin so, in no order. Walks through all keys of the server."""
-        return self._do(lambda client: [key[len(self.prefix) :] for key in map(_text, set(self._scan(prefix)))])
-
-    def _scan(self, prefix):
-        """The server's keys that begin so, maybe twice."""
         pattern = re.sub(rb"([*?\[\]\\])", rb"\\\1", self._key(prefix)) + b"*"
-        return self._client.scan_iter(match=pattern, count=1_000)
+        found = self._do(lambda client: set(client.scan_iter(match=pattern, count=1_000)))  # it may tell one twice
+        return [key.decode(*UTF8)[len(self.prefix) :] for key in found]
 
     def expires_in(self, key: str) -> float | None:
         """Seconds left, infinity for ever, None without such a key."""
         left = self._do(lambda client: client.pttl(self._key(key)))
         return {-2: None, -1: math.inf}.get(left, max(0.0, left / 1000))
 
-    def scrub(self, text: str) -> None:
-        """Nothing to do: what was deleted is not in the server's memory any more."""
-
-    def ping(self) -> None:
-        """Raise StoreDown unless the server answers."""
-        self._do(lambda client: client.ping())
-
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._client.close()
+
+    def _write(self, values, ttl):
+        def write(client, part):
+            if len(part) == 1:  # a pipeline of one costs half as much again
+                ((key, value),) = part
+                return client.set(self._key(key), value, px=_milliseconds(ttl))
+            with client.pipeline(transaction=False) as pipeline:
+                for key, value in part:
+                    pipeline.set(self._key(key), value, px=_milliseconds(ttl))
+                return pipeline.execute()
+
+        for part in _parts(values.items(), 200):
+            self._do(lambda client, part=part: write(client, part))
+
+    def _append(self, key, added, max_bytes, ttl):
+        milliseconds = "" if ttl is None else _milliseconds(ttl)
+        self._do(lambda client: self._push(keys=[self._key(key)], args=[added, max_bytes, milliseconds]))
 
     def _key(self, key):
         return (self.prefix + key).encode(*UTF8)
@@ -633,11 +579,6 @@ class RedisKV:
             return call(self._client)
         except self._errors as error:
             raise StoreDown(f"{self._name}: {error}") from error
-
-
-def _text(key):
-    """A key of Redis as text."""
-    return key.decode(*UTF8)
 
 
 def _milliseconds(ttl):
