@@ -16,10 +16,12 @@ MAY_IMPORT = {
     "core": {"topk"},
     "plots": set(),
     "corrections": set(),
+    "highest": set(),
     "models": {"core", "topk"},
-    "rerank": {"core", "topk"},
+    "rerank": {"core", "topk", "highest"},
 }
-MAY_IMPORT |= dict.fromkeys(("evaluate", "experiment"), {"core", "topk", "plots", "corrections"})
+MAY_IMPORT["evaluate"] = {"core", "topk", "plots", "corrections"}
+MAY_IMPORT["experiment"] = MAY_IMPORT["evaluate"] | {"highest"}
 MAY_IMPORT |= {room: {"core"} for room in ROOMS if room not in MAY_IMPORT}
 
 # packages that cost seconds, megabytes or a key: each only in the files whose job it is

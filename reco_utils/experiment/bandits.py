@@ -18,12 +18,10 @@ from typing import Protocol
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.special import betainc, betaincinv
 
 from reco_utils.experiment.checks import check_count, check_not_negative, check_positive, check_share
 from reco_utils.experiment.impressions import Log
-
-N_NODES = 200  # of the quadrature
+from reco_utils.highest import highest_chances
 
 
 class Bandit(Protocol):
@@ -106,7 +104,7 @@ class EpsilonGreedyArms:
 class ThompsonArms:
     """Each session takes the arm of the highest draw from Beta(prior + successes, prior + failures).
 
-    propensity = P(this arm has the highest draw): no simulation, but an integral (`highest_chances`).
+    propensity = P(this arm has the highest draw): no simulation, but an integral (`reco_utils.highest`).
 
     Parameters
     ----------
@@ -142,26 +140,6 @@ class ThompsonArms:
             raise ValueError(f"rewards must be 0 or 1, got {rewards[~np.isin(rewards, (0.0, 1.0))][:3].tolist()}")
         self.successes_ = self.successes_ + np.bincount(arms, rewards, self.n_arms)
         self.failures_ = self.failures_ + np.bincount(arms, 1 - rewards, self.n_arms)
-
-
-def highest_chances(a, b) -> np.ndarray:
-    """P(arm i has the highest of independent draws from Beta(a_i, b_i)): (A,) float64, sum 1.
-
-        P_i = integral over u from 0 to 1 of the product over j != i of F_j(F_i^-1(u))
-
-    by Gauss-Legendre quadrature; `rerank.explore.highest_draw` does it for thousands of items at once.
-
-    Parameters
-    ----------
-    a, b : (A,) above 0
-    """
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
-    points = betaincinv(a[:, None], b[:, None], (nodes + 1) / 2)  # (A, N): quantiles of each arm
-    below = betainc(a[:, None, None], b[:, None, None], points)  # (A, A, N): the others' chance to stay below them
-    below[np.arange(len(a)), np.arange(len(a))] = 1.0
-    chances = below.prod(axis=0) @ weights
-    return chances / chances.sum()
 
 
 @dataclass

@@ -11,17 +11,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.special import betainc, betaincinv
 
 from reco_utils.core import TopK, UserBatch, check_k
+from reco_utils.highest import N_GRID, chance_highest, log_cdfs
 from reco_utils.rerank.cosines import cosines_to_profile, unit_rows
 from reco_utils.rerank.interests import check_items, label_codes, label_weights, look_up
 from reco_utils.rerank.pools import aligned, assemble, first_unused
 
 CELLS = 2**22  # entries of a block of rows x pool items that are held at once
-N_GRID = 512  # points at which distribution functions are compared
-FEW_SHARE = 0.03  # a block with fewer entries than this is summed entry by entry
-LOWEST = -700.0  # the logarithm that stands for 0: still finite, so that sums can be compared
 
 
 def burst(day, usual: float = 0.12, peak: float = 0.3, every_days: int = 28, lasts_days: int = 2):
@@ -119,8 +116,7 @@ class Thompson:
 
         propensity = share * P(item has the highest draw) + (1 - share) * [item is the best unused candidate]
 
-    The probability is no simulation: the integral of density times the others' distribution functions, by quadrature
-    on a grid of the items' quantiles. It adds up to 1 over the items exactly, see `highest_draw` for the precision.
+    The probability is no simulation but an integral, see `reco_utils.highest`.
 
     Parameters
     ----------
@@ -163,7 +159,7 @@ class Thompson:
     def _rules(self, members):
         """How to draw from the free items (B, N) of a pool (N,), and the chance of the one in a column (B,)."""
         a, b = (parameter[members] for parameter in self._beta)
-        logs = _log_cdfs(a, b)
+        logs = log_cdfs(a, b)
 
         def draw(free):
             row, column = np.nonzero(free)
@@ -173,44 +169,9 @@ class Thompson:
             return column[best[np.searchsorted(row[best], np.arange(len(free)))]]
 
         def chance(free, column):
-            return _chance_highest(logs, free, column)
+            return chance_highest(logs, free, column)
 
         return draw, chance
-
-
-# -------------------------------------------------------------------------------------- the chance of being the highest
-def highest_draw(successes, trials) -> np.ndarray:
-    """P(item i has the highest of independent draws from Beta(1 + successes, 1 + failures)): (n,) float64, sum 1.
-
-        P_i = integral of f_i(t) * product over j != i of F_j(t) = integral of M d ln F_i,   M = product of all F_j
-
-    In each cell of the grid M's increase is shared out in proportion to the increases of ln F_i, which is exact where
-    their proportion is constant over the cell. Precision: within 0.0005 of the integral (tested).
-
-    Source: the identity is textbook probability; the quadrature ours.
-    """
-    successes, trials = np.asarray(successes, float), np.asarray(trials, float)
-    logs, n = _log_cdfs(1 + successes, 1 + trials - successes), len(successes)
-    return _chance_highest(logs, np.ones((n, n), bool), np.arange(n)) if n else np.empty(0)
-
-
-def _log_cdfs(a, b):
-    """ln of the distribution functions of Beta(a, b) on a common grid: (N, G) float64, cut off at LOWEST."""
-    some = np.argsort(a / (a + b))[:: max(1, len(a) // N_GRID)]  # a sample of the items from poor to good
-    levels = 1 / (1 + np.exp(-np.linspace(-14, 14, max(57, N_GRID // max(len(a), 1)))))
-    points = np.unique(betaincinv(a[some, None], b[some, None], levels))
-    inner = points[np.unique(np.linspace(0, len(points) - 1, N_GRID).astype(int))] if len(points) else points
-    grid = np.concatenate([[0.0], inner[(inner > 0) & (inner < 1)], [1.0]])
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log(betainc(a[:, None], b[:, None], grid)), LOWEST)
-
-
-def _chance_highest(logs, free, column):
-    """P(the item in `column` (B,) draws highest of those that are free (B, N)): (B,) float64."""
-    few = np.count_nonzero(free) < FEW_SHARE * free.size
-    total, own = (csr_matrix(free, dtype=float) if few else free.astype(float)) @ logs, logs[column]
-    share = np.divide(np.diff(own), np.diff(total), out=np.zeros_like(own[:, 1:]), where=np.diff(total) > 0)
-    return (np.diff(np.exp(total)) * share).sum(axis=1)
 
 
 # ------------------------------------------------------------------------------------------------------ place by place

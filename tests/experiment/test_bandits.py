@@ -2,15 +2,13 @@
 
 import copy
 import pickle
-from math import comb
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from reco_utils.experiment.bandits import Always, EpsilonGreedyArms, LinUCB, ThompsonArms, highest_chances, play
+from reco_utils.experiment.bandits import Always, EpsilonGreedyArms, LinUCB, ThompsonArms, play
 from reco_utils.experiment.offpolicy import ips
-from reco_utils.rerank.explore import highest_draw
 
 
 def rng(seed=0):
@@ -83,32 +81,6 @@ def test_equal_arms_share_and_an_untried_arm_comes_first():
     bandit.learn(None, np.array([0, 1]), np.array([1.0, 1.0]))
     arms, propensity = bandit.choose(np.empty((200, 1)), rng())
     assert set(arms) == {2, 3} and (propensity == 0.5).all()
-
-
-# ------------------------------------------------------------------------------------------------------------ Thompson
-def chance_second_is_higher(a1, b1, a2, b2):
-    """P(Beta(a2, b2) > Beta(a1, b1)) for whole numbers: an exact sum."""
-
-    def beta(a, b):
-        return 1 / (a * comb(a + b - 1, a))
-
-    return sum(beta(a1 + i, b1 + b2) / ((b2 + i) * beta(1 + i, b2) * beta(a1, b1)) for i in range(a2))
-
-
-@pytest.mark.parametrize("ones", [(1, 1, 1, 1), (3, 9, 5, 9), (40, 60, 45, 55), (2, 500, 9, 400), (1, 1, 300, 2)])
-def test_chances_of_two_arms_are_the_exact_sum(ones):
-    a1, b1, a2, b2 = ones
-    exact = chance_second_is_higher(a1, b1, a2, b2)
-    assert_allclose(highest_chances([a1, a2], [b1, b2]), [1 - exact, exact], atol=1e-4)
-
-
-def test_chances_of_several_arms_agree_with_draws_and_with_the_quadrature_for_lists():
-    a, b = np.array([3.0, 8, 1, 40]), np.array([20.0, 40, 1, 160])
-    drawn = rng().beta(a, b, (200_000, 4)).argmax(axis=1)
-    assert_allclose(highest_chances(a, b), np.bincount(drawn) / 200_000, atol=0.005)
-    assert_allclose(highest_chances(a, b), highest_draw(a - 1, a + b - 2), atol=0.001)
-    assert_allclose(highest_chances(np.full(5, 2.0), np.full(5, 7.0)), 0.2, rtol=1e-12)
-    assert_array_equal(highest_chances([4.0], [2.0]), [1])
 
 
 # -------------------------------------------------------------------------------------------------------------- LinUCB

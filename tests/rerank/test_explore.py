@@ -9,10 +9,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.integrate import quad
 from scipy.sparse import csr_matrix
-from scipy.stats import beta, norm
+from scipy.stats import beta
 
 from reco_utils.core import TopK, UserBatch
-from reco_utils.rerank.explore import EpsilonGreedy, Serendipity, Thompson, burst, highest_draw
+from reco_utils.rerank.explore import EpsilonGreedy, Serendipity, Thompson, burst
 
 
 def lists_of(items, users=None):
@@ -266,39 +266,6 @@ def integrated(successes, trials):
     return found
 
 
-def test_the_chance_of_the_highest_draw_by_hand():
-    # Beta(2, 1) has density 2t and P(the other, even on [0, 1], is lower) = t: the integral of 2 t^2 is 2/3
-    assert_allclose(highest_draw([1, 0], [1, 0]), [2 / 3, 1 / 3], atol=2e-4)
-    assert_allclose(highest_draw([0] * 4, [0] * 4), [1 / 4] * 4, atol=1e-12)
-    assert highest_draw([3], [9]).tolist() == [1] and highest_draw([], []).shape == (0,)
-
-
-@pytest.mark.parametrize(
-    "successes, trials",
-    [([1, 3, 0], [4, 5, 0]), ([30, 25, 1, 0], [100, 100, 2, 0]), ([0, 0, 5, 40, 2], [50, 3, 60, 500, 9])],
-)
-def test_the_chance_of_the_highest_draw_is_the_integral(successes, trials):
-    found = highest_draw(successes, trials)
-    assert_allclose(found, integrated(successes, trials), atol=5e-4)
-    assert found.sum() == pytest.approx(1, abs=1e-12)
-
-
-def test_the_chance_of_the_highest_draw_among_many_is_what_draws_say():
-    trials = rng(5).integers(0, 200, 500)
-    successes = rng(6).binomial(trials, rng(7).beta(2, 20, 500))
-    draws = rng(8).beta(1 + successes, 1 + trials - successes, (20_000, 500)).argmax(axis=1)
-    share = np.bincount(draws, minlength=500) / 20_000
-    found = highest_draw(successes, trials)
-    assert (abs(found - share) <= 5 * np.sqrt(found / 20_000) + 1e-4).all()
-
-
-def test_sharply_known_items_are_told_apart():
-    # two rates of 0.1000 and 0.1004 after a million trials each: their difference is normal, 0.943 deviations above 0
-    found = highest_draw([100_000, 100_400, 5], [1_000_000, 1_000_000, 100])
-    deviation = np.sqrt(0.1 * 0.9 / 1e6 + 0.1004 * 0.8996 / 1e6)
-    assert_allclose(found[1] / found[:2].sum(), norm.cdf(0.0004 / deviation), atol=0.003)
-
-
 @pytest.mark.parametrize("kind", ["lists", "flags"])
 def test_thompsons_propensities_are_those_of_its_draws(kind):
     n, successes, trials = 20_000, np.array([0, 0, 3, 1, 0]), np.array([9, 0, 9, 1, 0])
@@ -313,7 +280,7 @@ def test_few_and_many_pool_items_have_the_same_propensities(monkeypatch):
     n, ones = 50, np.arange(40.0)
     tables = []
     for few in (0.0, 1.1):  # the dense product and the sparse one
-        monkeypatch.setattr("reco_utils.rerank.explore.FEW_SHARE", few)
+        monkeypatch.setattr("reco_utils.highest.FEW_SHARE", few)
         tables.append(
             Thompson(ones, 2 * ones, many(range(20, 40), n), 0.5, rng=rng())(many(range(10), n), nobody(n, 40), 6)
         )
