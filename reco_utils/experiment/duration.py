@@ -1,7 +1,7 @@
 """How many weeks does a test take? Whole ones, two or more.
 
     duration(plan, users_per_week=12_000).sentence
-    duration(plan, users_by_week=weekly_reach(visits["user_id"], visits["day"]))    # users return
+    duration(plan, users_by_week=[5_000, 8_000, 10_000])     # users return: so many different ones by week 1, 2, 3
 
 A week is the rhythm of a shop: a test that ends on a Wednesday has seen two Mondays but one Saturday, and those who
 shop on Mondays are other people. Two weeks also show whether an effect fades once the change is no longer new.
@@ -12,34 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from reco_utils.experiment.checks import check_count, check_positive
 from reco_utils.experiment.power import Plan
 
-DAYS = 7
-
 
 @dataclass(frozen=True)
 class Duration:
-    """How long a test takes. `duration` makes it.
+    """How long a test takes. `duration` makes it."""
 
-    Parameters
-    ----------
-    weeks : int
-        Whole weeks.
-    users : int
-        Users that are needed.
-    reached : float
-        Users expected after so many weeks.
-    sentence : str
-        How long, and why.
-    """
-
-    weeks: int
-    users: int
-    reached: float
-    sentence: str
+    weeks: int  # whole ones
+    users: int  # how many are needed
+    reached: float  # users expected after so many weeks
+    sentence: str  # how long, and why
 
 
 def duration(
@@ -58,11 +43,10 @@ def duration(
     users_per_week : float
         Users who come for the first time in each week. Or
     users_by_week : (weeks,) float, never falling
-        Different users who have come by the end of week 1, 2, ...; it grows more slowly every week as users return, see
-        `weekly_reach`.
+        Different users who have come by the end of week 1, 2, ...; it grows more slowly every week as users return.
+        From a log of visits: `np.bincount(visits.groupby("user_id")["day"].min() // 7).cumsum()`.
     traffic_share : float above 0, at most 1
         Share of the users who take part: the slot of the layer, less the holdout.
-    at_least_weeks : int
 
     Raises
     ------
@@ -107,21 +91,3 @@ def _along(users, by_week, traffic_share, at_least):
             "plan for a larger effect, or reduce the variance"
         )
     return full, float(curve[min(max(full, at_least), len(curve)) - 1])
-
-
-def weekly_reach(user_ids, days) -> np.ndarray:
-    """Different users who have come by the end of each week, (weeks,) int, from a log of visits.
-
-    Parameters
-    ----------
-    user_ids : (visits,) ids
-    days : (visits,) int from 0
-        A last week that is not over counts what it has.
-    """
-    days = np.asarray(days)
-    if len(days) and (not np.issubdtype(days.dtype, np.integer) or days.min() < 0):
-        raise ValueError(f"days must be whole numbers from 0, got {days.dtype} from {days.min()}")
-    if not len(days):
-        return np.zeros(0, int)
-    first = pd.Series(days // DAYS).groupby(np.asarray(user_ids)).min()
-    return np.bincount(first, minlength=days.max() // DAYS + 1).cumsum()

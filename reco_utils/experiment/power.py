@@ -39,18 +39,12 @@ MOST_USERS = 1e12  # more than anybody has: an effect that needs them is none
 class Pilot:
     """What is known of a metric before the test: made by `Pilot.proportion`, `Pilot.mean` or `Pilot.ratio`.
 
-    Parameters
-    ----------
-    kind : "proportion", "mean" or "ratio"
-    baseline : float
-        The metric without the change.
-    sd : float
-        Standard deviation of one user's value.
+    kind is "proportion", "mean" or "ratio".
     """
 
     kind: str
-    baseline: float
-    sd: float
+    baseline: float  # the metric without the change
+    sd: float  # standard deviation of one user's value
 
     def __post_init__(self):
         if self.kind not in ("proportion", "mean", "ratio"):
@@ -111,34 +105,16 @@ class Pilot:
 
 @dataclass(frozen=True)
 class Plan:
-    """Users, effect and power of a test that belong together: whichever was asked for, and the other two.
-
-    Parameters
-    ----------
-    pilot : Pilot
-    effect : float
-        Difference from the baseline in the metric's own unit, negative for a fall.
-    per_arm : (A,) int
-        Users in each arm, control first.
-    power : float
-        Chance that the smallest treatment arm shows `effect`, if it is true.
-    alpha : float
-        Chance of a false alarm in any of the comparisons.
-    sides : 1 or 2
-    comparisons : int
-        How many tests alpha is shared among.
-    variance_left : float
-        Share of the variance that CUPED leaves, 1 - rho^2.
-    """
+    """Users, effect and power of a test that belong together: whichever was asked for, and the other two."""
 
     pilot: Pilot
-    effect: float
-    per_arm: tuple[int, ...]
-    power: float
-    alpha: float
+    effect: float  # difference from the baseline in the metric's own unit, negative for a fall
+    per_arm: tuple[int, ...]  # users in each arm, control first
+    power: float  # chance that the smallest treatment arm shows `effect`, if it is true
+    alpha: float  # chance of a false alarm in any of the comparisons
     sides: int
-    comparisons: int
-    variance_left: float
+    comparisons: int  # how many tests alpha is shared among
+    variance_left: float  # share of the variance that CUPED leaves, 1 - rho^2
 
     @property
     def users(self) -> int:
@@ -171,39 +147,21 @@ class Plan:
 
 
 def sample_size(
-    pilot: Pilot,
-    effect: float,
-    *,
-    relative: bool = True,
-    direction: int = 1,
-    alpha: float = 0.05,
-    power: float = 0.8,
-    sides: int = 2,
-    shares: Sequence[float] = (0.5, 0.5),
-    comparisons: int | None = None,
-    variance_left: float = 1.0,
+    pilot: Pilot, effect: float, *, relative: bool = True, direction: int = 1, power: float = 0.8, **test
 ) -> Plan:
     """Users that each arm needs so that a true effect is found with the wanted power.
 
     Parameters
     ----------
-    pilot : Pilot
     effect : float above 0; below 1 for a proportion
         Smallest change worth finding, as a share of the baseline (0.05: 5 % more), or with `relative=False` in the
         metric's own unit.
     direction : 1 or -1
         A rise or a fall; the two differ for a proportion.
-    alpha, power : float, 0 to 1
-        Chance of a false alarm; chance of finding the effect.
-    sides : 1 or 2
-        1 looks in the direction of the effect only.
-    shares : (A,) positive, sum 1
-        Shares of the arms, control first. The smallest treatment arm decides.
-    comparisons : int, optional
-        Tests among which alpha is shared, each getting alpha / comparisons: Bonferroni, and what Holm asks of a single
-        effect. Default: A - 1, every treatment against control. With m metrics: m (A - 1).
-    variance_left : float above 0, at most 1
-        1 - rho^2 with CUPED, rho the correlation of the metric with its covariate.
+    power : float, 0 to 1
+        Chance of finding the effect.
+    test : alpha, sides, shares, comparisons, variance_left
+        See `Test`.
 
     Returns
     -------
@@ -213,39 +171,20 @@ def sample_size(
     ------
     ValueError  with the name, its value and what is allowed
     """
-    change = _change_of(pilot, effect, relative, direction)
-    asked = _Test(pilot, alpha, sides, shares, comparisons, variance_left)
+    change, asked = _change_of(pilot, effect, relative, direction), Test(pilot, **test)
     asked.check_power(power)
-    users = _root(lambda n: asked.power(change, n) - power, asked.least, MOST_USERS, f"an effect of {change:g}")
+    least = 3 / (asked.shares[0] + min(asked.shares[1:]))  # a t-test needs three in the two arms that are compared
+    users = _root(lambda n: asked.power(change, n) - power, least, MOST_USERS, f"an effect of {change:g}")
     per_arm = tuple(math.ceil(share * users * (1 - 1e-12)) for share in asked.shares)
     return asked.plan(change, per_arm)
 
 
-def detectable_effect(
-    pilot: Pilot,
-    users: int,
-    *,
-    direction: int = 1,
-    alpha: float = 0.05,
-    power: float = 0.8,
-    sides: int = 2,
-    shares: Sequence[float] = (0.5, 0.5),
-    comparisons: int | None = None,
-    variance_left: float = 1.0,
-) -> Plan:
-    """The smallest true effect that so many users find with the wanted power.
+def detectable_effect(pilot: Pilot, users: int, *, direction: int = 1, power: float = 0.8, **test) -> Plan:
+    """The smallest true effect that so many users, in all arms together, find with the wanted power.
 
-    Parameters
-    ----------
-    users : int
-        In all arms together.
-    direction, others : as for `sample_size`
-
-    Raises
-    ------
-    ValueError  also when no effect is large enough, for a proportion cannot leave 0 to 1
+    Parameters as for `sample_size`. ValueError also when no effect is large enough: a proportion cannot leave 0 to 1.
     """
-    asked = _Test(pilot, alpha, sides, shares, comparisons, variance_left)
+    asked = Test(pilot, **test)
     asked.check_power(power)
     _check_direction(direction)
     per_arm = asked.deal(users)
@@ -254,42 +193,37 @@ def detectable_effect(
     return asked.plan(direction * size, per_arm)
 
 
-def power_of(
-    pilot: Pilot,
-    effect: float,
-    users: int,
-    *,
-    relative: bool = True,
-    direction: int = 1,
-    alpha: float = 0.05,
-    sides: int = 2,
-    shares: Sequence[float] = (0.5, 0.5),
-    comparisons: int | None = None,
-    variance_left: float = 1.0,
-) -> Plan:
-    """The chance that so many users show a true effect.
-
-    Parameters
-    ----------
-    users : int
-        In all arms together.
-    effect, direction, others : as for `sample_size`
-    """
-    change = _change_of(pilot, effect, relative, direction)
-    asked = _Test(pilot, alpha, sides, shares, comparisons, variance_left)
+def power_of(pilot: Pilot, effect: float, users: int, *, relative: bool = True, direction: int = 1, **test) -> Plan:
+    """The chance that so many users, in all arms together, show a true effect. Parameters as for `sample_size`."""
+    change, asked = _change_of(pilot, effect, relative, direction), Test(pilot, **test)
     return asked.plan(change, asked.deal(users))
 
 
 @dataclass(frozen=True)
-class _Test:
-    """The test that is planned: everything but the effect, the users and the power."""
+class Test:
+    """The test that is planned: everything but the effect, the users and the power.
+
+    Parameters
+    ----------
+    alpha : float, 0 to 1
+        Chance of a false alarm.
+    sides : 1 or 2
+        1 looks in the direction of the effect only.
+    shares : (A,) positive, sum 1; or a mapping of arm to share
+        Shares of the arms, control first. The smallest treatment arm decides.
+    comparisons : int, optional
+        Tests among which alpha is shared, each getting alpha / comparisons: Bonferroni, and what Holm asks of a single
+        effect. Default: A - 1, every treatment against control. With m metrics: m (A - 1).
+    variance_left : float above 0, at most 1
+        1 - rho^2 with CUPED, rho the correlation of the metric with its covariate.
+    """
 
     pilot: Pilot
-    alpha: float
-    sides: int
-    shares: tuple[float, ...]
-    comparisons: int | None
-    variance_left: float
+    alpha: float = 0.05
+    sides: int = 2
+    shares: Sequence[float] | Mapping[str, float] = (0.5, 0.5)
+    comparisons: int | None = None
+    variance_left: float = 1.0
 
     def __post_init__(self):
         shares = self.shares.values() if isinstance(self.shares, Mapping) else self.shares
@@ -303,16 +237,6 @@ class _Test:
         check_count("comparisons", self.comparisons)
         if not 0 < self.variance_left <= 1:
             raise ValueError(f"variance_left must be above 0 and at most 1, got {self.variance_left!r}")
-
-    @property
-    def level(self):
-        """Alpha of one comparison and one side."""
-        return self.alpha / self.comparisons / self.sides
-
-    @property
-    def least(self):
-        """Users in all arms that a t-test needs at the very least: three in the two arms that are compared."""
-        return 3 / (self.shares[0] + min(self.shares[1:]))
 
     def check_power(self, power):
         """Refuse a power that a coin would have."""
@@ -335,16 +259,16 @@ class _Test:
 
     def power_with(self, change, per_arm):
         """Power of the smallest treatment arm against control."""
-        n_0, n_1 = per_arm[0], min(per_arm[1:])
+        n_0, n_1, level = per_arm[0], min(per_arm[1:]), self.alpha / self.comparisons / self.sides
         variance = self.pilot.sd**2 / n_0 + self.pilot.sd_after(change) ** 2 / n_1
         shift = abs(change) / math.sqrt(variance * self.variance_left)
         if self.pilot.kind == "mean":
             degrees = n_0 + n_1 - 2
-            z = -stdtrit(degrees, self.level)
+            z = -stdtrit(degrees, level)
             missed, opposite = np.nan_to_num(nctdtr(degrees, shift, [z, -z]))  # NaN stands for less than 1e-12
             found = 1 - missed
         else:
-            z = -ndtri(self.level)
+            z = -ndtri(level)
             found, opposite = ndtr(shift - z), ndtr(-shift - z)
         return float(found + (opposite if self.sides == 2 else 0))
 

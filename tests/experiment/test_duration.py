@@ -1,9 +1,10 @@
 """Weeks: whole ones, two at least, along a curve of returning users, with the reason."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from reco_utils.experiment.duration import duration, weekly_reach
+from reco_utils.experiment.duration import duration
 from reco_utils.experiment.power import Pilot, sample_size
 
 
@@ -41,11 +42,11 @@ def test_users_who_return_are_counted_once():
 
 
 def test_a_log_gives_the_curve():
-    users = ["ann", "bob", "ann", "cem", "bob", "dan"]
-    days = [0, 6, 7, 13, 14, 22]
-    assert weekly_reach(users, days).tolist() == [2, 3, 3, 4]
-    assert weekly_reach(users[::-1], days[::-1]).tolist() == [2, 3, 3, 4]
-    assert weekly_reach([], []).tolist() == [] and weekly_reach([1], np.array([8])).tolist() == [0, 1]
+    # ann and bob come in the first week, cem in the second, nobody new in the third, dan in the fourth
+    visits = pd.DataFrame({"user_id": ["ann", "bob", "ann", "cem", "bob", "dan"], "day": [0, 6, 7, 13, 14, 22]})
+    curve = np.bincount(visits.groupby("user_id")["day"].min() // 7).cumsum()  # as the docstring says
+    assert curve.tolist() == [2, 3, 3, 4]
+    assert duration(4, users_by_week=curve).weeks == 4
 
 
 @pytest.mark.parametrize(
@@ -67,8 +68,6 @@ def test_a_log_gives_the_curve():
             lambda: duration(100, users_by_week=[50, 90]),
             "100 users are needed and users_by_week ends at 90 after 2 weeks",
         ),
-        (lambda: weekly_reach(["a"], [0.5]), "days must be whole numbers from 0"),
-        (lambda: weekly_reach(["a"], [-1]), "days must be whole numbers from 0"),
     ],
 )
 def test_weeks_that_cannot_be_are_refused(call, message):
