@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateError
 from typing import Any, NamedTuple
 
+from reco_utils.serve.kv import StoreDown
+
 log = logging.getLogger(__name__)
 
 
@@ -128,9 +130,8 @@ class Breaker:
                 self._opened, self._trial = self.clock(), None
                 self._n_opened += opens
         if opens:
-            log.warning(
-                "%s failed %d times in a row, no calls for %g s: %s", self.name, self.failures, self.seconds, why
-            )
+            said = "%s failed %d times in a row, from now on only one call in %g s tries: %s"
+            log.warning(said, self.name, self.failures, self.seconds, why)
 
     def snapshot(self) -> dict:
         """name, state, failures in a row, and how often it has opened."""
@@ -222,7 +223,12 @@ class Workers:
 
 
 def describe(error: BaseException) -> str:
-    """An error in one line without its values, which may be personal: its class and where it was raised."""
+    """An error in one line without its values, which may be personal: its class and where it was raised.
+
+    A store that is down says itself which one it is, and why.
+    """
+    if isinstance(error, StoreDown):
+        return str(error)
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next

@@ -9,6 +9,7 @@ import pandas as pd
 
 from reco_utils.data.privacy import FORGOTTEN
 from reco_utils.serve.engine import Engine
+from reco_utils.serve.kv import StoreDown
 from reco_utils.serve.logs import failure_of
 
 log = logging.getLogger("reco_utils.serve")
@@ -65,6 +66,8 @@ class Upkeep(AbstractContextManager):
                 self.feed()
                 if changed and gc.get_freeze_count():  # a process that has settled does so anew
                     settle()
+            except StoreDown as down:
+                trouble = {"message": f"what the training knows of the users is not stored yet: {down}"}
             except Exception as error:
                 trouble = {"message": "looking for a new version failed"} | failure_of(error)
             if trouble and trouble != before:  # once, not every second

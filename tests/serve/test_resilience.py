@@ -195,7 +195,10 @@ def test_an_interrupt_is_not_swallowed(breaker):
 
 def test_what_is_logged_of_an_error_holds_no_values(breaker, caplog):
     fail(breaker, 3)
-    assert "redis failed 3 times in a row, no calls for 10 s: ConnectionError in broken" in caplog.text
+    assert (
+        "redis failed 3 times in a row, from now on only one call in 10 s tries: ConnectionError in broken"
+        in caplog.text
+    )
     assert "10.0.0.7" not in caplog.text
     assert describe(ValueError("ann@example.com")) == "ValueError"
 
