@@ -232,7 +232,7 @@ def published(home: Path | str) -> Published:
     try:
         told = json.loads(path.read_bytes())
         if told["format"] > plain.FORMAT:
-            raise ArtifactError(f"{PUBLISHED} has format {told['format']}, this code reads {plain.FORMAT}; update it")
+            raise plain.other_format(PUBLISHED, told["format"])
         found = Published(told["version"], told["canary_version"], told["canary_share"], tuple(told["history"]))
     except FileNotFoundError:
         return Published()
@@ -348,7 +348,7 @@ def _read_manifest(home, version) -> Manifest:
     try:
         told = json.loads(path.read_bytes())
         if told["format"] != plain.FORMAT:
-            raise ArtifactError(f"{version} has format {told['format']!r}, this code reads {plain.FORMAT}; update it")
+            raise plain.other_format(version, told["format"])
         found = Manifest(**told)
     except (FileNotFoundError, NotADirectoryError):
         others = f"; there are {_names(home)[:5]}" if _names(home) else ""

@@ -109,8 +109,15 @@ def read(folder: Path | str, files: Mapping[str, str], *, mmap: bool = True) -> 
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtifactError(f"{where}: no structure of an artifact ({error})") from None
     if version != FORMAT:
-        raise ArtifactError(f"{where}: format {version!r}, this code reads {FORMAT}; update the package")
+        raise other_format(where, version)
     return _Reader(folder, set(files), mmap).read(stored, where)
+
+
+def other_format(what: str, found) -> ArtifactError:
+    """That a file is not in our format, and what to do."""
+    newer = isinstance(found, int) and found > FORMAT
+    todo = "update this code (git pull, make install), or name another folder with --home" if newer else "train anew"
+    return ArtifactError(f"{what} has format {found!r}, this code reads {FORMAT}: {todo}")
 
 
 # ---------------------------------------------------------------------------------------------------------------- files

@@ -141,7 +141,7 @@ def test_an_unknown_version_is_refused_by_name(light_home, version):
 
 def test_a_version_of_a_newer_format_is_refused(light_home):
     damage(light_home, only(light_home), lambda told: told.update(format=2))
-    with pytest.raises(ArtifactError, match="has format 2, this code reads 1; update"):
+    with pytest.raises(ArtifactError, match="has format 2, this code reads 1: update this code"):
         load(light_home)
 
 

@@ -406,9 +406,10 @@ def test_two_structures_or_none_are_refused(stored):
         read(folder, {name_of(files, ".npy"): files[name_of(files, ".npy")]})
 
 
-def test_a_newer_format_is_refused(tmp_path):
-    with pytest.raises(ArtifactError, match="format 2, this code reads 1; update the package"):
-        read(tmp_path, forged(tmp_path, {"list": []}, format=2))
+def test_another_format_is_refused_with_what_to_do(tmp_path):
+    for number, todo in ((2, r"update this code \(git pull, make install\)"), (0, "train anew")):
+        with pytest.raises(ArtifactError, match=f"has format {number}, this code reads 1: {todo}"):
+            read(tmp_path, forged(tmp_path, {"list": []}, format=number))
 
 
 def test_an_array_of_pickled_objects_is_refused_and_not_run(tmp_path):
