@@ -16,6 +16,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reco_utils.serve.kv import KeyValue, StoreDown, hashed
 
@@ -33,6 +34,14 @@ class _Flight:
     made: bool = False
     value: bytes | None = None
     error: Exception | None = None
+
+
+class Look(NamedTuple):
+    """What was found under a key: the list, the stamp it would have if it were made now, lists made before the look."""
+
+    value: bytes | None = None
+    stamp: bytes | None = None
+    n_landed: int = 0
 
 
 @dataclass(eq=False)
@@ -75,11 +84,17 @@ class ListCache:
 
     def get(self, key: str) -> bytes | None:
         """The list under a key, or None when there is none, or when it was purged."""
-        return self._look(key)[1]
+        return self.look(key).value
 
-    def stamp(self, key: str) -> bytes:
-        """What to give to `put` when a list is made outside of `get_or_make`; ask before making it."""
-        return self._stamp(self.kv.get_many(_stamps_of(key)))
+    def look(self, key: str) -> Look:
+        """The list under a key, and what `get_or_make` or `put` must know to go on from here."""
+        n_landed, stamps = self._n_landed, _stamps_of(key)
+        if self._owed and (owed := self._owed.intersection(stamps)):
+            self._renew(*owed)
+        found, *now = self.kv.get_many([key, *stamps])
+        stamp = _joined(now)
+        made_at, _, value = (found or b"").partition(b"\n")
+        return Look(value if found is not None and made_at == stamp else None, stamp, n_landed)
 
     def put(self, key: str, value: bytes, stamp: bytes | None = None) -> bool:
         """Keep a list for `ttl` seconds; was it kept?
@@ -87,7 +102,7 @@ class ListCache:
         Parameters
         ----------
         stamp : bytes, optional
-            What `stamp(key)` was before the list was made. If there was a purge since, the list is not kept. Without
+            What `look(key)` said before the list was made. If there was a purge since, the list is not kept. Without
             it, the list counts as made now.
 
         Raises
@@ -96,30 +111,31 @@ class ListCache:
         """
         if value.strip() in EMPTY:
             raise ValueError(f"an empty list is not cached, got {value!r}")
-        now = self.stamp(key)
+        now = _joined(self.kv.get_many(_stamps_of(key)))
         if stamp is not None and stamp != now:
             return False
         self.kv.set(key, now + b"\n" + value, self.ttl)
         return True
 
-    def get_or_make(self, key: str, make: Callable[[], bytes | None]) -> bytes | None:
+    def get_or_make(self, key: str, make: Callable[[], bytes | None], looked: Look | None = None) -> bytes | None:
         """The list under a key; if there is none, what `make()` returns, kept unless it is empty or None.
+
+        Who has looked already says what was found, and saves a look.
 
         Of several threads that ask for the same key at once, one makes and the others wait for it; what it returns or
         raises is everybody's. When the store is down, the list is made as if nothing had been found, and not kept. Nor
         is it if the user was purged while it was made.
         """
-        n_landed = self._n_landed
-        stamp, found = self._try_to_look(key)
-        if found is not None:
-            return found
+        looked = looked or self._try_to_look(key)
+        if looked.value is not None:
+            return looked.value
         with self._lock:
             flight = self._flights.get(key)
             mine = flight is None
             if mine:
                 flight = self._flights[key] = _Flight()
         if mine:  # others landed since the look, maybe with this one: look once more
-            return self._make(key, make, flight, stamp, again=stamp is not None and self._n_landed != n_landed)
+            return self._make(key, make, flight, looked)
         flight.over.wait(self.wait_seconds)
         if flight.error is not None:
             raise flight.error
@@ -182,33 +198,22 @@ class ListCache:
         with self._lock:
             self._owed.difference_update(stamps)
 
-    def _look(self, key):
-        """The stamp of a key now, and its list if that has the same stamp."""
-        stamps = _stamps_of(key)
-        if self._owed and (owed := self._owed.intersection(stamps)):
-            self._renew(*owed)
-        found, *now = self.kv.get_many([key, *stamps])
-        stamp = self._stamp(now)
-        if found is None:
-            return stamp, None
-        made_at, _, value = found.partition(b"\n")
-        return stamp, value if made_at == stamp else None
-
     def _try_to_look(self, key):
-        """`_look`, or nothing at all when the store is down."""
+        """`look`, or nothing at all when the store is down."""
         try:
-            return self._look(key)
+            return self.look(key)
         except StoreDown:
-            return None, None
+            return Look()
 
-    def _make(self, key, make, flight, stamp, again):
+    def _make(self, key, make, flight, looked):
         """Make a list for all who wait for it, unless it is found after all."""
         try:
-            if again:
-                stamp, flight.value = self._try_to_look(key)
+            if looked.stamp is not None and looked.n_landed != self._n_landed:
+                looked = self._try_to_look(key)
+            flight.value = looked.value
             if flight.value is None:
                 flight.value = make()
-                self._try_to_put(key, flight.value, stamp)
+                self._try_to_put(key, flight.value, looked.stamp)
             flight.made = True
         except Exception as error:
             flight.error = error
@@ -229,9 +234,10 @@ class ListCache:
         except (StoreDown, ValueError):  # ValueError: larger than the store takes
             pass
 
-    @staticmethod
-    def _stamp(values):
-        return b"|".join(value or b"-" for value in values)
+
+def _joined(stamps):
+    """Several stamps as one."""
+    return b"|".join(stamp or b"-" for stamp in stamps)
 
 
 def _shard_of(key):

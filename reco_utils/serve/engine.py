@@ -53,7 +53,7 @@ from reco_utils.serve.stock import Stock, shared
 from reco_utils.serve.view import View
 from reco_utils.serve.work import NOTHING, POPULAR, Work, json_score
 
-PARTS = ("cache", "features", "model", "rerank", "reasons", "similar", "search", "log")
+PARTS = ("cache", "features", "model", "rerank", "reasons", "similar", "search", "log", "stock")
 STORE_SHARE = 0.5  # of the deadline, that one question to a store may take
 BOUND_MS = 100.0  # who answers or gives up by then is asked without another thread, which costs 0.1 ms a question
 FACTS_MS = 1_000.0  # who asks what is known of a user waits for that, there is nothing to show instead
@@ -166,7 +166,7 @@ class Engine:
             answer = unpack(self.cache.get(self.cache_key(view, ask)), ask.user) if ready else None
         except Exception:  # `recommend` meets it again, and knows what to do
             return None
-        if answer is None or not view.stock.sold_out.isdisjoint(listed.item for listed in answer.items):
+        if answer is None or not _may_be_shown(answer, view):
             return None
         with self._counted("recommend", start) as seen:
             return seen(answer)
@@ -383,7 +383,7 @@ class Engine:
         """
         before = self._served()
         self._quietly(self.live.refresh)
-        self._quietly(self.shelf.reload)
+        self.breakers["stock"].call(self.shelf.reload, None)
         with self._lock:  # nobody is forgotten meanwhile
             artifacts = self._artifacts()
             for artifact in artifacts:
@@ -456,7 +456,7 @@ class Engine:
     # ------------------------------------------------------------------------------------------------- lists and cache
     def _cached(self, view, ask):
         """The list from the cache, or a new one; the cache is told of lists that lack nothing."""
-        start, work = self.timer(), None
+        start, key, work = self.timer(), self.cache_key(view, ask), None
 
         def make():
             nonlocal work
@@ -464,32 +464,34 @@ class Engine:
             work.make()
             return pack(work.answer) if work.keep else None
 
-        found = self.ask_store("cache", self.cache, lambda: self._kept(view, ask))
+        found = self.ask_store("cache", self.cache, lambda: self._looked(key, ask.user))
         if not found.ok:
             make()
             return replace(work.answer, degraded=("cache", *work.answer.degraded))
-        answer = unpack(found.value, ask.user)
-        if answer is not None and not view.stock.sold_out.isdisjoint(listed.item for listed in answer.items):
+        looked = found.value
+        answer = unpack(looked.value, ask.user)
+        if answer is not None:
+            if _may_be_shown(answer, view):
+                return answer
             self._purge([ask.user])
-        elif answer is not None:
-            return answer
+            looked = None  # by now there is something else
         try:
-            packed = self.cache.get_or_make(self.cache_key(view, ask), make)
+            packed = self.cache.get_or_make(key, make, looked)
         except Exception as error:
             self.breakers["cache"].failed(describe(error))
             packed = None
         if work is None or work.answer is None:
             answer = unpack(packed, ask.user)  # made by another thread, for the same question
-            if answer is not None and view.stock.sold_out.isdisjoint(listed.item for listed in answer.items):
+            if answer is not None and _may_be_shown(answer, view):
                 return answer
             make()
         return work.answer
 
-    def _kept(self, view, ask):
-        """The list in the cache, after what could not be purged before was purged."""
+    def _looked(self, key, user):
+        """A look into the cache, after what could not be purged before was purged."""
         if self._unpurged:
-            self._purge_late(ask.user)
-        return self.cache.get(self.cache_key(view, ask))
+            self._purge_late(user)
+        return self.cache.look(key)
 
     def _purge(self, users) -> bool:
         """Throw away these users' lists; if the cache does not answer, no list is taken from it until it was done."""
@@ -741,3 +743,8 @@ class Engine:
         except Exception as error:
             log.error("%s", describe(error))
             return None
+
+
+def _may_be_shown(answer, view) -> bool:
+    """Is everything in a list that was made earlier still in stock?"""
+    return view.stock.sold_out.isdisjoint(listed.item for listed in answer.items)

@@ -15,7 +15,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -196,25 +196,21 @@ class FeatureStore:
         for user_id, added in lines.items():
             self.kv.push(self._keys(user_id)[1], added, max_bytes=LIVE_BYTES, ttl=self.keep_days * DAY)
 
-    def read(self, user_id: str, *, since: float | None = None) -> Features:
-        """All that is known of a user now; defaults for a stranger.
-
-        Parameters
-        ----------
-        since : seconds since 1970, optional
-            `live` begins after this, e.g. the artifact's asof. Default: the asof of the batch row.
-        """
+    def read(self, user_id: str) -> Features:
+        """All that is known of a user now; defaults for a stranger."""
         row, events = self.kv.get_many(self._keys(user_id))
         row, events = _row(row), _events(events)
         begin = -math.inf if row is None else row.asof
-        features = self._features(row, [event for event in events if event.timestamp > begin], events)
-        if since is None:
-            return features
-        return replace(features, live=tuple(event for event in events if event.timestamp > since))
+        return self._features(row, [event for event in events if event.timestamp > begin], events)
 
-    def live_items(self, user_id: str, *, since: float | None = None) -> list[LiveItem]:
-        """The user's events since the batch (or since `since`), oldest first, to be folded in."""
-        return list(self.read(user_id, since=since).live)
+    def lately(self, user_id: str, since: float) -> tuple[list[LiveItem], list[str]]:
+        """All that a list needs: the events after `since` (e.g. the artifact's asof), and the clicks of this visit.
+
+        Both oldest first; the clicks are `session_click_ids` of `read`, at a tenth of what that costs.
+        """
+        events = _events(self.kv.get(self._keys(user_id)[1]))
+        clicks = _visit(events[::-1], self.clock())
+        return [event for event in events if event.timestamp > since], [event.item_id for event in clicks]
 
     def forget(self, user_id: str) -> int:
         """Remove a user; how many entries there were (0 to 2)."""

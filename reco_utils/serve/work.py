@@ -88,17 +88,13 @@ class Work:
     # --------------------------------------------------------------------------------------------------------- stages
     def known_since(self):
         """The user's events since the training and the clicks of the session, both of items the model knows."""
-        engine, known = self.engine, self.view.items.at
-        since = self.view.asof
-        outcome = engine.ask_store("features", engine.store, lambda: engine.store.read(self.ask.user, since=since))
-        clicked = list(self.ask.session)
-        live = ()
-        if outcome.ok:
-            live = [event for event in outcome.value.live if event.item_id in known]
-            clicked = [*outcome.value.session_click_ids.value, *clicked]
-        else:
+        store, known = self.engine.store, self.view.items.at
+        outcome = self.engine.ask_store("features", store, lambda: store.lately(self.ask.user, self.view.asof))
+        if not outcome.ok:
             self.degraded.append("features")
-        return live, [known[item] for item in dict.fromkeys(clicked) if item in known]
+        live, clicked = outcome.value or ((), ())
+        session = dict.fromkeys([*clicked, *self.ask.session])
+        return [event for event in live if event.item_id in known], [known[item] for item in session if item in known]
 
     def _in_time(self):
         """Run the stages, for as long as there is time."""

@@ -149,7 +149,7 @@ def test_a_list_that_was_being_made_during_a_purge_is_given_but_not_kept(cache):
         assert cache.get_or_make(key, make) == LIST
         assert cache.get(key) is None
         assert not cache.kv.get_many([key])[0]
-        stamp = cache.stamp(key)
+        stamp = cache.look(key).stamp
         purge()
         assert cache.put(key, LIST, stamp) is False and cache.get(key) is None
 

@@ -63,6 +63,7 @@ class Down:
     """A store that answers nothing."""
 
     kv = MemoryKV()  # so that the engine asks on its own thread
+    key = ListCache(kv).key  # asks nobody
 
     def __getattr__(self, name):
         def down(*args, **options):
@@ -313,7 +314,7 @@ def test_an_event_sent_twice_counts_once(shop, artifact, warm_user):
     assert shop.engine.ingest([event, event]).accepted == 1
     again = shop.engine.ingest([event])
     assert (again.accepted, again.duplicates) == (0, 1)
-    assert len(shop.store.live_items(warm_user)) == 1
+    assert len(shop.store.lately(warm_user, 0)[0]) == 1
 
 
 def test_events_of_items_the_model_does_not_know_do_no_harm(shop, artifact, warm_user):
@@ -342,7 +343,7 @@ def test_a_new_store_learns_from_the_log_what_happened_since_the_training(shop, 
     restarted = Shop(Held(artifact), tmp_path, log=shop.log)
     restarted.engine.warm()
     assert item not in ids(restarted.engine.recommend(Ask(warm_user, k=50)))
-    assert restarted.engine.replay() == 1 and len(restarted.store.live_items(warm_user)) == 1  # again: nothing twice
+    assert restarted.engine.replay() == 1 and len(restarted.store.lately(warm_user, 0)[0]) == 1  # again: nothing twice
     restarted.engine.close()
 
 
@@ -664,7 +665,7 @@ def test_events_that_the_features_missed_are_told_when_they_are_back(shop, warm_
     assert not shop.engine._untold
 
 
-def test_a_store_that_is_down_is_left_alone_after_a_few_looks(artifact, tmp_path):
+def test_a_store_that_is_down_is_left_alone_after_a_few_looks_and_named_once(artifact, tmp_path, caplog):
     class Deaf(MemoryKV):
         asked = 0
 
@@ -677,6 +678,9 @@ def test_a_store_that_is_down_is_left_alone_after_a_few_looks(artifact, tmp_path
     for _ in range(20):
         shop.engine.refresh()
     assert 1 <= kv.asked <= 5 and shop.engine.breakers["features"].state == "open"
+    said = [record.getMessage() for record in caplog.records]
+    assert sorted(text.split()[0] for text in said) == ["features", "stock"]
+    assert all(text.endswith(": down for the test") for text in said)
     shop.engine.close()
 
 

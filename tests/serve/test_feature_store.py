@@ -136,7 +136,7 @@ def test_events_may_come_in_any_order(store):
     random.Random(0).shuffle(events)
     for event in events:
         store.update(event)
-    assert store.live_items("ann") == expected
+    assert list(store.read("ann").live) == expected
     assert store.read("ann").recent_categories.value == ("h", "g", "f", "e", "d")
 
 
@@ -159,13 +159,14 @@ def test_a_new_batch_takes_over_from_the_stream(store, clock):
     assert [event.item_id for event in store.read("ann").live] == ["i1"]
 
 
-def test_live_items_can_be_counted_from_another_time(store):
+def test_what_happened_lately_is_counted_from_any_time_and_the_clicks_are_those_of_the_visit(store):
     store.update(seen("i0", 2 * DAY), seen("i1", 50), seen("i2", 10))
-    assert [e.item_id for e in store.live_items("ann")] == ["i1", "i2"]
-    assert [e.item_id for e in store.live_items("ann", since=ASOF - 3 * DAY)] == ["i0", "i1", "i2"]
-    assert [e.item_id for e in store.read("ann", since=ASOF + 60).live] == ["i2"]
-    assert store.read("ann", since=ASOF + 60).recent_categories.value == ("c", "b", "x", "y")
-    assert store.live_items("nobody", since=0) == []
+    assert [event.item_id for event in store.read("ann").live] == ["i1", "i2"]
+    for since, items in ((ASOF - 3 * DAY, ["i0", "i1", "i2"]), (ASOF + 60, ["i2"])):
+        live, clicks = store.lately("ann", since)
+        assert [event.item_id for event in live] == items and tuple(clicks) == ("i1", "i2")
+        assert tuple(clicks) == store.read("ann").session_click_ids.value
+    assert store.lately("nobody", 0) == ([], [])
 
 
 def test_an_item_the_catalogue_lacks_is_seen_but_has_no_facts(store):
@@ -210,7 +211,7 @@ def test_odd_ids_are_users_and_items_too(store):
         store.update(Event(f"{n}", user, f'i"\n\\{n}' + "é" * 900, "click", ASOF + 90))
         store.update(Event(f"{n} more", user, "i1", "click", ASOF + 95))
     for n, user in enumerate(users):
-        assert [e.item_id for e in store.live_items(user)] == [f'i"\n\\{n}' + "é" * 900, "i1"]
+        assert [e.item_id for e in store.read(user).live] == [f'i"\n\\{n}' + "é" * 900, "i1"]
 
 
 # ------------------------------------------------------------------------------------------------- time
@@ -263,9 +264,8 @@ def test_an_event_from_the_future_counts_as_now(store, clock):
 def test_after_the_clock_was_set_back_new_events_still_count(store, clock):
     clock.now -= HOUR  # now before the batch
     store.update(seen("i0", 10))
-    ann = store.read("ann", since=ASOF - DAY)
-    assert [e.item_id for e in ann.live] == ["i0"]
-    assert min(ages(ann).values()) >= 0
+    assert [event.item_id for event in store.lately("ann", ASOF - DAY)[0]] == ["i0"]
+    assert min(ages(store.read("ann")).values()) >= 0
 
 
 def test_what_nobody_renews_is_dropped_after_30_days(store, kv):
