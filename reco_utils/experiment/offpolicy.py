@@ -47,49 +47,24 @@ RewardModel = Callable[[np.ndarray, np.ndarray], np.ndarray]  # users (n,), item
 
 @dataclass(frozen=True)
 class Estimate:
-    """A policy's value per session as told by the log of another one, and how far it can be trusted.
-
-    Parameters
-    ----------
-    estimator : str; assume : str
-    value, low, high : float
-        Reward per session with its 95 % interval (`level`), users being what varies.
-    error : float
-        Standard error.
-    n, users : int
-        Sessions and users of the log.
-    matched : int
-        Impressions that the other policy would have shown too: all that the weights rest on.
-    ess : float
-        Effective sample size of these, (sum of weights)^2 / sum of squares: as many equal weights would say as much.
-    max_weight : float
-        The largest one, after clipping.
-    mean_weight : float
-        Mean of the weights over what it must be: 1 but for chance, if the propensities are those that were used.
-    missing : float in [0, 1]
-        Share of the policy's places for which the log has no chance at all; NaN where the log cannot tell.
-    clipped : float in [0, 1]
-        Share of the matched impressions whose weight was cut.
-    notes : tuple of str
-        What a reader must know, in sentences; empty when there is nothing.
-    """
+    """A policy's value per session as told by the log of another one, and how far it can be trusted."""
 
     estimator: str
     assume: str
-    value: float
-    low: float
+    value: float  # reward per session
+    low: float  # its interval, users being what varies
     high: float
-    error: float
-    n: int
+    error: float  # standard error
+    n: int  # sessions of the log
     users: int
-    matched: int
-    ess: float
-    max_weight: float
-    mean_weight: float
-    missing: float
-    clipped: float
+    matched: int  # impressions that the other policy would have shown too: all that the weights rest on
+    ess: float  # their effective sample size, (sum of weights)^2 / sum of squares: so many equal weights say as much
+    max_weight: float  # the largest one, after clipping
+    mean_weight: float  # over what it must be: 1 but for chance, if the propensities are those that were used
+    missing: float  # share of the policy's places for which the log has no chance at all; NaN where it cannot tell
+    clipped: float  # share of the matched impressions whose weight was cut
     level: float = 0.95
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what a reader must know, in sentences
 
     @property
     def sentence(self) -> str:
@@ -101,25 +76,12 @@ class Estimate:
         ) + "".join(f" {note}" for note in self.notes)
 
 
-def ips(
-    log: Log,
-    target: TopK | np.ndarray,
-    *,
-    assume: str = "place",
-    examination: np.ndarray | None = None,
-    clip: float | None = None,
-    missing_allowed: float = 0.1,
-    level: float = 0.95,
-    rng: np.random.Generator | None = None,
-) -> Estimate:
-    """Inverse propensity scoring: mean over sessions of the sum over places of weight x reward.
-
-    Unbiased if the assumption holds and the log could have shown everything that the target shows.
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """What is assumed when a log is read, and how its interval is made: the options of all estimators.
 
     Parameters
     ----------
-    target : TopK, one row per user position; or (n, A) chances of each arm in each session of a log of one place
-        The policy to judge. Only the first K places count.
     assume : "list", "above", "place" or "examination"
         See the top of the file. With one place all are the same but the last.
     examination : (K,) or (n, K) float in (0, 1]
@@ -132,6 +94,30 @@ def ips(
     rng : Generator, optional
         With it the interval is the bootstrap's (users drawn with replacement), else the normal one with standard
         errors by user.
+    """
+
+    assume: str = "place"
+    examination: np.ndarray | None = None
+    clip: float | None = None
+    missing_allowed: float = 0.1
+    level: float = 0.95
+    rng: np.random.Generator | None = None
+
+    def __post_init__(self):
+        check_between("level", self.level)
+
+
+def ips(log: Log, target: TopK | np.ndarray, **terms) -> Estimate:
+    """Inverse propensity scoring: mean over sessions of the sum over places of weight x reward.
+
+    Unbiased if the assumption holds and the log could have shown everything that the target shows.
+
+    Parameters
+    ----------
+    target : TopK, one row per user position; or (n, A) chances of each arm in each session of a log of one place
+        The policy to judge. Only the first K places count.
+    terms : assume, examination, clip, missing_allowed, level, rng
+        See `Terms`.
 
     Raises
     ------
@@ -141,41 +127,23 @@ def ips(
     policies with click models"; "above": McInerney et al. (2020), "Counterfactual evaluation of slate recommendations
     with sequential reward interactions".
     """
-    return _ips(log, weigh(log, target, assume, examination, clip, missing_allowed), level, rng)
+    terms = Terms(**terms)
+    return _ips(log, weigh(log, target, terms), terms)
 
 
-def snips(
-    log: Log,
-    target: TopK | np.ndarray,
-    *,
-    assume: str = "place",
-    examination: np.ndarray | None = None,
-    clip: float | None = None,
-    missing_allowed: float = 0.1,
-    level: float = 0.95,
-    rng: np.random.Generator | None = None,
-) -> Estimate:
+def snips(log: Log, target: TopK | np.ndarray, **terms) -> Estimate:
     """Self-normalised IPS: per place, sum of weight x reward / sum of weights. Parameters as for `ips`.
 
     A little biased, usually much less noisy; never outside the range of the rewards.
 
     Source: Swaminathan and Joachims (2015), "The self-normalized estimator for counterfactual learning".
     """
-    return _snips(log, weigh(log, target, assume, examination, clip, missing_allowed), level, rng)
+    terms = Terms(**terms)
+    return _snips(log, weigh(log, target, terms), terms)
 
 
 def doubly_robust(
-    log: Log,
-    target: TopK | np.ndarray,
-    model: RewardModel | np.ndarray,
-    *,
-    assume: str = "place",
-    examination: np.ndarray | None = None,
-    clip: float | None = None,
-    switch: float | None = None,
-    missing_allowed: float = 0.1,
-    level: float = 0.95,
-    rng: np.random.Generator | None = None,
+    log: Log, target: TopK | np.ndarray, model: RewardModel | np.ndarray, *, switch: float | None = None, **terms
 ) -> Estimate:
     """A model's prediction for the target's lists, plus the weighted error of the model on what was shown.
 
@@ -185,6 +153,7 @@ def doubly_robust(
 
     Parameters
     ----------
+    target, terms : as for `ips`
     model : callable (users (n,), items (n, K)) -> (n, K), or (n, A) array for a log of arms
         Expected reward of each item, in the place of its column, if it is looked at: with `examination` every
         prediction is multiplied by that of its place. For instance `item_means(log, n_items)`.
@@ -193,28 +162,22 @@ def doubly_robust(
 
     Source: Dudik, Langford and Li (2011); switch: Wang, Agarwal and Dudik (2017).
     """
-    weighed = weigh(log, target, assume, examination, clip, missing_allowed)
+    terms = Terms(**terms)
+    weighed = weigh(log, target, terms)
     if switch is not None:
         check_positive("switch", switch)
         weighed = replace(weighed, weight=np.where(weighed.weight <= switch, weighed.weight, 0.0))
-    return _robust(log, weighed, _predictions(log, target, model, examination), level, rng)
+    return _robust(log, weighed, _predictions(log, target, model, terms), terms)
 
 
-def direct(
-    log: Log,
-    target: TopK | np.ndarray,
-    model: RewardModel | np.ndarray,
-    *,
-    examination: np.ndarray | None = None,
-    level: float = 0.95,
-    rng: np.random.Generator | None = None,
-) -> Estimate:
+def direct(log: Log, target: TopK | np.ndarray, model: RewardModel | np.ndarray, **terms) -> Estimate:
     """The model's prediction alone: hardly any noise, and all of the model's bias. Parameters as for `doubly_robust`.
 
     Its interval speaks of other users with the same model; that the model may be wrong is not in it.
     """
     check_session(log)
-    return _direct(log, _predictions(log, target, model, examination)[0], level, rng)
+    terms = Terms(**terms)
+    return _direct(log, _predictions(log, target, model, terms)[0], terms)
 
 
 def item_means(
@@ -262,15 +225,7 @@ def item_means(
 
 
 def evaluate_offline(
-    log: Log,
-    targets: Mapping[str, TopK | np.ndarray],
-    *,
-    model: RewardModel | None = None,
-    assume: str = "place",
-    examination: np.ndarray | None = None,
-    clip: float | None = None,
-    missing_allowed: float = 0.1,
-    level: float = 0.95,
+    log: Log, targets: Mapping[str, TopK | np.ndarray], *, model: RewardModel | None = None, **terms
 ) -> pd.DataFrame:
     """Every policy by IPS and SNIPS, with a model also by doubly robust and direct. Parameters as for `doubly_robust`.
 
@@ -278,51 +233,51 @@ def evaluate_offline(
     -------
     DataFrame, index (policy, estimator), columns value, low, high, matched, ess, max_weight, mean_weight, missing
     """
-    rows = {}
+    rows, terms = {}, Terms(**terms)
     for name, target in targets.items():
-        weighed = weigh(log, target, assume, examination, clip, missing_allowed)
-        found = [_ips(log, weighed, level, None), _snips(log, weighed, level, None)]
+        weighed = weigh(log, target, terms)
+        found = [_ips(log, weighed, terms), _snips(log, weighed, terms)]
         if model is not None:
-            predicted = _predictions(log, target, model, examination)
-            found += [_robust(log, weighed, predicted, level, None), _direct(log, predicted[0], level, None)]
+            predicted = _predictions(log, target, model, terms)
+            found += [_robust(log, weighed, predicted, terms), _direct(log, predicted[0], terms)]
         rows |= {(name, each.estimator): each for each in found}
     columns = ["value", "low", "high", "matched", "ess", "max_weight", "mean_weight", "missing"]
     index = pd.MultiIndex.from_tuples(rows, names=["policy", "estimator"])
     return pd.DataFrame([[getattr(each, c) for c in columns] for each in rows.values()], index, columns)
 
 
-def _ips(log, weighed, level, rng):
+def _ips(log, weighed, terms):
     """IPS from weights."""
     parts = (weighed.weight * log.reward).sum(axis=1)[:, None]
-    return _estimate("IPS", log, weighed, parts, _mean, level, rng)
+    return _estimate("IPS", log, weighed, parts, _mean, terms)
 
 
-def _snips(log, weighed, level, rng):
+def _snips(log, weighed, terms):
     """SNIPS from weights."""
     rewards = weighed.weight * log.reward
     if weighed.control.shape[1] == 1:
         rewards = rewards.sum(axis=1)[:, None]
     parts = np.concatenate([rewards, weighed.control, weighed.expected], axis=1)
-    return _estimate("SNIPS", log, weighed, parts, _self_normalised, level, rng)
+    return _estimate("SNIPS", log, weighed, parts, _self_normalised, terms)
 
 
-def _robust(log, weighed, predicted, level, rng):
+def _robust(log, weighed, predicted, terms):
     """Doubly robust from weights and predictions of the target's lists (n,) and of the impressions (n, K)."""
     of_target, of_shown = predicted
     parts = (of_target + (weighed.weight * (log.reward - of_shown)).sum(axis=1))[:, None]
-    return _estimate("doubly robust", log, weighed, parts, _mean, level, rng)
+    return _estimate("doubly robust", log, weighed, parts, _mean, terms)
 
 
-def _direct(log, of_target, level, rng):
+def _direct(log, of_target, terms):
     """The mean of predictions (n,); nothing is weighed."""
     none = np.zeros(log.items.shape)
     weighed = Weighed("the model", none, none, none, np.nan, 0.0)
-    return _estimate("direct", log, weighed, of_target[:, None], _mean, level, rng)
+    return _estimate("direct", log, weighed, of_target[:, None], _mean, terms)
 
 
-def _predictions(log, target, model, examination):
+def _predictions(log, target, model, terms):
     """The model's value of the target's lists (n,) and its prediction of the impressions (n, K)."""
-    looks = looks_of(log, examination)
+    looks = looks_of(log, terms.examination)
     if isinstance(target, TopK):
         if not callable(model):
             raise TypeError("model must be callable (users, items) for lists, as two sets of lists are predicted")
@@ -365,43 +320,25 @@ def _self_normalised(totals, n):
     return (ratio * expected).sum(axis=-1) / n, slopes / np.expand_dims(n, -1)
 
 
-def _estimate(name, log, weighed, parts, value_of, level, rng):
+def _estimate(name, log, weighed, parts, value_of, terms):
     """The estimate whose value is a function of the totals of parts (n, M), with its interval over users."""
-    check_between("level", level)
     sums, sessions = sums_by_user(log, parts)
-    users, n = len(sums), len(log)
+    users, n, weight = len(sums), len(log), weighed.weight
     value, slopes = value_of(sums.sum(axis=0), n)
     pull = sums @ slopes - sessions * value / n  # what each user moves the value by
     error = float(np.sqrt(users / (users - 1) * (pull**2).sum())) if users > 1 else np.nan
-    if rng is None:
-        reach = stdtrit(users - 1, (1 + level) / 2) * error if users > 1 else np.nan
+    low = high = np.nan
+    if users > 1 and terms.rng is None:
+        reach = stdtrit(users - 1, (1 + terms.level) / 2) * error
         low, high = value - reach, value + reach
-    else:
-        low, high = _bootstrap(sums, sessions, value_of, level, rng)
-    weight = weighed.weight
+    elif users > 1:
+        drawn = resampled_sums(np.column_stack([sums, sessions]), rng=terms.rng, n=N_RESAMPLES)
+        low, high = np.quantile(
+            value_of(drawn[:, :-1], drawn[:, -1])[0], [(1 - terms.level) / 2, (1 + terms.level) / 2]
+        )
+    mean_weight = float(weighed.control.sum() / weighed.expected.sum()) if weighed.expected.any() else np.nan
     return Estimate(
-        estimator=name,
-        assume=weighed.assume,
-        value=float(value),
-        low=float(low),
-        high=float(high),
-        error=error,
-        n=n,
-        users=users,
-        matched=int(np.count_nonzero(weight)),
-        ess=effective_size(weight),
-        max_weight=float(weight.max(initial=0.0)),
-        mean_weight=float(weighed.control.sum() / weighed.expected.sum()) if weighed.expected.any() else np.nan,
-        missing=weighed.missing,
-        clipped=weighed.clipped,
-        level=level,
-        notes=weighed.notes,
-    )
-
-
-def _bootstrap(sums, sessions, value_of, level, rng):
-    """Percentile interval of the value over users drawn with replacement."""
-    if len(sums) < 2:
-        return np.nan, np.nan
-    totals = resampled_sums(np.column_stack([sums, sessions]), rng=rng, n=N_RESAMPLES)
-    return np.quantile(value_of(totals[:, :-1], totals[:, -1])[0], [(1 - level) / 2, (1 + level) / 2])
+        name, weighed.assume, float(value), float(low), float(high), error, n, users, int(np.count_nonzero(weight)),
+        effective_size(weight), float(weight.max(initial=0.0)), mean_weight, weighed.missing, weighed.clipped,
+        terms.level, weighed.notes,
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """How much more likely another policy would have shown what a log saw: the weights of off-policy estimates.
 
-The four assumptions are explained in `offpolicy`; each is one function here, which returns the weights (n, K), a
-control (n, G) and what the control must be on average, `expected` (n, G).
+The four assumptions are explained in `offpolicy`; each is one function here, which returns the weights (n, K), what
+their control must be on average, `expected` (n, G), and the share of the target's places that the log cannot show.
 
 Letters: n sessions, K places, A arms, G groups of places that are normalised together.
 """
@@ -29,27 +29,38 @@ class Weighed:
     notes: tuple[str, ...] = ()
 
 
-def weigh(log, target, assume, examination, clip, missing_allowed):
-    """How much more likely the target would have shown each impression, under an assumption; or a refusal."""
-    if assume not in ASSUMPTIONS:
-        raise ValueError(f"assume must be one of {list(ASSUMPTIONS)}, got {assume!r}")
+def weigh(log, target, terms):
+    """How much more likely the target would have shown each impression, on the terms of `offpolicy`; or a refusal."""
+    assume, examination, clip = terms.assume, terms.examination, terms.clip
+    if assume not in _WEIGHTS:
+        raise ValueError(f"assume must be one of {list(_WEIGHTS)}, got {assume!r}")
     check_session(log)
     if assume == "examination" and examination is None:
         raise ValueError("assume='examination' needs examination, the chance that each place is looked at")
-    if not isinstance(target, TopK):
-        weight, expected, missing = _arm_weights(log, np.asarray(target, float))
-        control = weight
+    lists = isinstance(target, TopK)
+    if lists and assume in ("place", "examination") and log.places is None and log.k > 1:
+        raise ValueError(_NEEDS_PLACES)
+    if lists:
+        weight, expected, missing = _WEIGHTS[assume](log, wanted_lists(log, target), examination)
     else:
-        wanted = wanted_lists(log, target)
-        weight, control, expected, missing = _WEIGHTS[assume](log, wanted, examination)
-    _refuse_missing(missing, missing_allowed)
-    matched, cut, notes = weight > 0, 0.0, _notes(log, weight, control, expected, missing)
+        weight, expected, missing = _arm_weights(log, np.asarray(target, float))
+    check_share("missing_allowed", terms.missing_allowed)
+    if missing > terms.missing_allowed:
+        raise ValueError(
+            f"the log could never show {missing:.1%} of the target's places, {terms.missing_allowed:.1%} are allowed; "
+            "what was never shown cannot be judged: explore a larger pool, or set missing_allowed to look all the same"
+        )
+
+    def control(weight):
+        pooled = assume == "examination" and lists
+        return (weight * looks_of(log, examination)).sum(axis=1)[:, None] if pooled else weight
+
+    cut, notes = 0.0, _notes(log, weight, control(weight), expected, missing)
     if clip is not None:
         check_positive("clip", clip)
-        cut, weight = float((weight > clip).sum() / max(matched.sum(), 1)), np.minimum(weight, clip)
-        pooled = assume == "examination" and isinstance(target, TopK)
-        control = (weight * looks_of(log, examination)).sum(axis=1)[:, None] if pooled else weight
-    return Weighed(assume, weight, control, expected, missing, cut, notes)
+        cut = float((weight > clip).sum() / max(np.count_nonzero(weight), 1))
+        weight = np.minimum(weight, clip)
+    return Weighed(assume, weight, control(weight), expected, missing, cut, notes)
 
 
 def check_session(log):
@@ -86,33 +97,29 @@ def _weights_above(log, wanted, examination):
     same = log.items == wanted
     ratio = np.where(same & (log.items >= 0), 1 / np.where(log.items >= 0, log.propensity, 1.0), same)
     weight = np.where(wanted >= 0, np.cumprod(ratio, axis=1), 0.0)
-    return weight, weight, (wanted >= 0).astype(float), _lost(_own_place(log, wanted), wanted)
+    return weight, (wanted >= 0).astype(float), _lost(_own_place(log, wanted), wanted)
 
 
 def _weights_list(log, wanted, examination):
     """Product of 1 / propensity where the whole list agrees."""
-    above, _, expected, missing = _weights_above(log, wanted, None)
+    above, expected, missing = _weights_above(log, wanted, None)
     same = (log.items == wanted).all(axis=1, keepdims=True)
     weight = np.where((wanted >= 0) & same, above.max(axis=1, keepdims=True), 0.0)
-    return weight, weight, expected, missing
+    return weight, expected, missing
 
 
 def _weights_place(log, wanted, examination):
     """1 / P(item in its place) where the item agrees."""
-    if log.places is None and log.k > 1:
-        raise ValueError(_NEEDS_PLACES)
     own = _own_place(log, wanted)
     chance = log.propensity if own is None else own
     same = (log.items == wanted) & (wanted >= 0) & (chance > 0)
     weight = np.where(same, 1 / np.where(same, chance, 1.0), 0.0)
-    return weight, weight, (wanted >= 0).astype(float), _lost(own, wanted)
+    return weight, (wanted >= 0).astype(float), _lost(own, wanted)
 
 
 def _weights_examination(log, wanted, examination):
     """P(looked at in the target's place) / P(looked at in the log) of the items that both show, in whatever place."""
     looks = np.broadcast_to(looks_of(log, examination), wanted.shape)
-    if log.places is None and log.k > 1:
-        raise ValueError(_NEEDS_PLACES)
     weight, lost = np.zeros(wanted.shape), 0
     for place, chance in enumerate(_chances(log, wanted)):
         item = wanted[:, place, None]
@@ -122,16 +129,10 @@ def _weights_examination(log, wanted, examination):
         weight += np.where((log.items == item) & (item >= 0), gain[:, None], 0.0)
     expected = np.where(wanted >= 0, looks, 0.0).sum(axis=1)[:, None]
     missing = np.nan if log.places is None else lost / max(np.count_nonzero(wanted >= 0), 1)
-    return weight, (weight * looks).sum(axis=1)[:, None], expected, float(missing)
+    return weight, expected, float(missing)
 
 
-_WEIGHTS = {
-    "list": _weights_list,
-    "above": _weights_above,
-    "place": _weights_place,
-    "examination": _weights_examination,
-}
-ASSUMPTIONS = tuple(_WEIGHTS)
+_WEIGHTS = dict(list=_weights_list, above=_weights_above, place=_weights_place, examination=_weights_examination)
 _NEEDS_PLACES = (
     "the log has no chances of places: a propensity given the places above is not the chance of an item in a place. "
     "Log(places=epsilon_greedy_chances(...)) holds them; assume='above' or 'list' needs none"
@@ -175,16 +176,6 @@ def looks_of(log, examination):
     if not ((looks > 0) & (looks <= 1)).all():
         raise ValueError(f"examination must be above 0 and at most 1, got {looks.min()} to {looks.max()}")
     return looks
-
-
-def _refuse_missing(missing, allowed):
-    """Refuse a target of which too much could never be seen."""
-    check_share("missing_allowed", allowed)
-    if missing > allowed:
-        raise ValueError(
-            f"the log could never show {missing:.1%} of the target's places, {allowed:.1%} are allowed; what "
-            "was never shown cannot be judged: explore a larger pool, or set missing_allowed to look all the same"
-        )
 
 
 def _notes(log, weight, control, expected, missing):
