@@ -335,9 +335,7 @@ def _bytes(folder) -> int:
 
 
 def _write_manifest(folder, manifest) -> None:
-    with plain.replacing(folder / MANIFEST) as file:
-        file.write(json.dumps(asdict(manifest), indent=1).encode())
-    plain.sync_folder(folder)
+    plain.put(folder / MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
 
 
 def _read_manifest(home, version) -> Manifest:
@@ -363,10 +361,7 @@ def _read_manifest(home, version) -> Manifest:
 
 
 def _set(home, now: Published) -> Published:
-    told = {"format": plain.FORMAT} | asdict(now)
-    with plain.replacing(home / PUBLISHED) as file:
-        file.write(json.dumps(told, indent=1).encode())
-    plain.sync_folder(home)
+    plain.put(home / PUBLISHED, json.dumps({"format": plain.FORMAT} | asdict(now), indent=1).encode())
     return now
 
 

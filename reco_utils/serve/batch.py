@@ -31,7 +31,7 @@ from reco_utils.models.ann import VectorIndex
 from reco_utils.serve.artifact import Artifact
 from reco_utils.serve.graph import parts
 from reco_utils.serve.lock import Lock
-from reco_utils.serve.plain import replacing, sync_folder
+from reco_utils.serve.plain import put, sync_folder
 from reco_utils.serve.schedule import Retrained, retrain
 from reco_utils.serve.stock import Change
 from reco_utils.serve.view import View
@@ -444,19 +444,12 @@ def _store(frame, file) -> dict:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     content = buffer.getvalue()
-    _put(content, file)
+    put(file, content)
     return {"sha256": _sha256(content), "rows": len(frame), "lists": int(frame[USER].nunique())}
 
 
-def _put(content, file):
-    """The content of a file from now on: on the disk, or not at all."""
-    with replacing(file) as out:
-        out.write(content)
-    sync_folder(file.parent)
-
-
 def _write_json(value, file):
-    _put(json.dumps(value, indent=1).encode(), file)
+    put(file, json.dumps(value, indent=1).encode())
 
 
 def _read_json(file) -> dict:

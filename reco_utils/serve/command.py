@@ -70,7 +70,7 @@ def _tables(options):
 
     from reco_utils.data.registry import load_dataset
     from reco_utils.data.shift import days_until, shift
-    from reco_utils.serve.plain import replacing
+    from reco_utils.serve.plain import put
 
     asked = {"dataset": options.dataset, "size": options.size, "seed": options.seed}
     note = options.home / "dataset.json"
@@ -82,8 +82,7 @@ def _tables(options):
     if days is None:
         days = int(days_until(tables, pd.Timestamp.now("UTC")).days)
         options.home.mkdir(parents=True, exist_ok=True)
-        with replacing(note) as file:
-            file.write(json.dumps(asked | {"moved_days": days}).encode())
+        put(note, json.dumps(asked | {"moved_days": days}).encode())
         if days:
             print(f"the data ended {days} days ago; all its times are moved by that, so that the shop is of today")
     return shift(tables, pd.Timedelta(days=days))

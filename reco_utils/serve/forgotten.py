@@ -25,7 +25,7 @@ import pandas as pd
 from reco_utils.core import USER, Tables
 from reco_utils.data.privacy import forget_events
 from reco_utils.serve.kv import hashed
-from reco_utils.serve.plain import ArtifactError, replacing, sync_folder
+from reco_utils.serve.plain import ArtifactError, put, replacing
 
 LIST, KEY = "forgotten.json", "forgotten.key"
 
@@ -85,9 +85,7 @@ def remember(home: Path, user_id: str, now: float) -> None:
     known = forgotten(home)
     key = known.key or _key(home / KEY)
     ids = {**known.ids, hashed(user_id, key): now}
-    with replacing(home / LIST) as file:
-        file.write(json.dumps({"ids": ids}).encode())
-    sync_folder(home)
+    put(home / LIST, json.dumps({"ids": ids}).encode())
 
 
 def _key(path) -> bytes:

@@ -37,12 +37,9 @@ FORMAT = 1
 OURS = re.compile(r"reco_utils\.(core|(models|rerank|data)\.[a-z_]+)")  # modules whose names are looked up
 FILE = re.compile(r"[0-9a-f]{32}\.(json|npy|parquet)")
 PLAIN = {NoneType, bool, int, str}  # JSON has them as they are
-RECORDS = {
-    "list", "tuple", "set", "frozenset", "dict", "texts", "array", "csr", "csc", "frame", "series", "index", "time",
-    "function", "partial", "row", "instance",
-}  # fmt: skip
 SEQUENCES = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 SPARSE = {"csr": csr_matrix, "csc": csc_matrix}
+RECORDS = {"dict", "texts", "array", "frame", "series", "index", "time", "function", "partial", "row", "instance"}
 NUMBERS = "biufcmMU"  # kinds of arrays that are bytes and nothing else
 
 
@@ -135,6 +132,13 @@ def replacing(path: Path):
         part.unlink(missing_ok=True)
 
 
+def put(path: Path, content: bytes) -> None:
+    """The content of a file from now on: on the disk when this returns, or not at all."""
+    with replacing(path) as file:
+        file.write(content)
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make sure that names made, changed or removed in a folder outlive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
@@ -219,12 +223,8 @@ class _Writer:
 
     def node(self, value, path: str):
         """The value as JSON: itself, or a reference to its record."""
-        if type(value) in PLAIN:
-            return value
-        if type(value) is float:
-            return value if math.isfinite(value) else {"float": str(value)}
-        if isinstance(value, np.generic):
-            return _scalar(value, path)
+        if _is_atom(value):
+            return _atom(value, path)
         if id(value) not in self.known:
             if id(value) in self.open:
                 raise TypeError(f"{path} refers to itself, which cannot be stored")
@@ -358,9 +358,8 @@ class _Writer:
         if name not in self.files and not (self.folder / name).exists():
             with replacing(self.folder / name) as file:
                 put(_Stream(file.write))
-                os.chmod(
-                    file.name, os.stat(file.name).st_mode & 0o444
-                )  # nobody shall cut short what others have mapped
+                readable = os.stat(file.name).st_mode & 0o444
+                os.chmod(file.name, readable)  # nobody shall cut short what others have mapped
         self.files[name] = sha256
         return name
 
@@ -372,7 +371,16 @@ def _at(path, key, before="") -> str:
     return f"{path}[{key!r}]"
 
 
-def _scalar(value, path):
+def _is_atom(value) -> bool:
+    return type(value) in PLAIN or type(value) is float or isinstance(value, np.generic)
+
+
+def _atom(value, path):
+    """A number or text as JSON: itself, or tagged where JSON does not have it."""
+    if type(value) in PLAIN:
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else {"float": str(value)}
     kind = value.dtype.kind
     if kind in "mM":
         return {"scalar": [value.dtype.str, int(value.view(np.int64))]}
@@ -385,12 +393,8 @@ def _scalar(value, path):
 
 def _cell(value, path):
     """A cell of a column of objects as JSON: a list is a list, everything that JSON does not have is tagged."""
-    if type(value) in PLAIN:
-        return value
-    if type(value) is float:
-        return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, np.generic):
-        return _scalar(value, path)
+    if _is_atom(value):
+        return _atom(value, path)
     if type(value) in (list, tuple):
         cells = [_cell(inside, path) for inside in value]
         return cells if type(value) is list else {"tuple": cells}
@@ -425,15 +429,23 @@ class _Reader:
         try:
             for record in stored["objects"]:
                 ((kind, content),) = record.items()
-                if kind not in RECORDS:
-                    raise ArtifactError(f"{kind!r} is no kind of object")
-                self.objects.append(getattr(self, f"_{kind}")(content))
+                self.objects.append(self.record(kind, content))
             return self.value(stored["root"])
         except ArtifactError as error:
             raise ArtifactError(f"{where}, object {len(self.objects)}: {error}") from None
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, OSError) as error:
             name = type(error).__name__
             raise ArtifactError(f"{where}, object {len(self.objects)} cannot be read: {name}: {error}") from None
+
+    def record(self, kind: str, content):
+        """The object that a record stands for."""
+        if kind in SEQUENCES:
+            return SEQUENCES[kind](self.values(content))
+        if kind in SPARSE:
+            return self.sparse(SPARSE[kind], *content)
+        if kind not in RECORDS:
+            raise ArtifactError(f"{kind!r} is no kind of object")
+        return getattr(self, f"_{kind}")(content)
 
     def value(self, node):
         """What a node stands for."""
@@ -444,23 +456,11 @@ class _Reader:
             if not 0 <= content < len(self.objects):
                 raise ValueError(f"it refers to object {content}")
             return self.objects[content]
-        return {"float": float, "scalar": _read_scalar}[kind](content)
+        return ATOMS[kind](content)
 
     def values(self, nodes) -> list:
         """What several nodes stand for."""
         return [self.value(node) for node in nodes]
-
-    def _list(self, nodes):
-        return self.values(nodes)
-
-    def _tuple(self, nodes):
-        return tuple(self.values(nodes))
-
-    def _set(self, nodes):
-        return set(self.values(nodes))
-
-    def _frozenset(self, nodes):
-        return frozenset(self.values(nodes))
 
     def _dict(self, content):
         return dict(zip(*map(self.values, content), strict=True))
@@ -485,12 +485,6 @@ class _Reader:
         array = np.asarray(array)  # no memmap: what is computed from it is an array like any other
         array.flags.writeable = writeable
         return array
-
-    def _csr(self, content):
-        return self.sparse(csr_matrix, *content)
-
-    def _csc(self, content):
-        return self.sparse(csc_matrix, *content)
 
     def sparse(self, kind, parts, shape, marks):
         """A sparse matrix of the very arrays that were stored, after a check that they are one."""
@@ -585,6 +579,9 @@ def _read_scalar(content):
     return dtype.type(value)
 
 
+ATOMS = {"float": float, "scalar": _read_scalar}
+
+
 def _read_cells(cells) -> list:
     """The cells of a column of objects."""
     return [cell if type(cell) in PLAIN else _read_cell(cell) for cell in cells]
@@ -596,8 +593,7 @@ def _read_cell(cell):
     if type(cell) is not dict:
         return cell
     ((kind, content),) = cell.items()
-    tags = {"float": float, "scalar": _read_scalar, "time": _read_time, "na": lambda _: pd.NA}
-    return tuple(_read_cells(content)) if kind == "tuple" else tags[kind](content)
+    return CELLS[kind](content)
 
 
 def _read_time(content):
@@ -606,3 +602,6 @@ def _read_time(content):
     value, unit, zone = content
     time = pd.Timestamp(np.datetime64(value, unit))
     return time if zone is None else time.tz_localize("UTC").tz_convert(zone)
+
+
+CELLS = {**ATOMS, "tuple": lambda cells: tuple(_read_cells(cells)), "time": _read_time, "na": lambda _: pd.NA}
