@@ -8,7 +8,7 @@ Both raise the engine's own errors: `BadRequest`, `NotFound`, and `Unavailable` 
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -57,7 +57,7 @@ class Shop(Protocol):
 
 @dataclass(frozen=True)
 class InProcess:
-    """The shop of an engine in this process.
+    """The shop of an engine in this process, which answers all but two questions itself.
 
     Parameters
     ----------
@@ -69,43 +69,16 @@ class InProcess:
     engine: Engine
     busy: AbstractContextManager = field(default_factory=nullcontext)
 
-    def recommend(self, ask: Ask) -> Answer:
-        """See `Engine.recommend`."""
-        return self.engine.recommend(ask)
-
-    def similar(self, item: str, k: int = 10) -> Answer:
-        """See `Engine.similar`."""
-        return self.engine.similar(item, k)
-
-    def search(self, query: str, user: str | None = None, k: int = 10) -> SearchAnswer:
-        """See `Engine.search`."""
-        return self.engine.search(query, user, k)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
 
     def items(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Rows of the catalogue by id; an unknown id has none."""
         found = {}
         for item in dict.fromkeys(ids):
-            try:
-                found[item] = dict(self.engine.item(item))
-            except (NotFound, BadRequest):
-                continue
+            with suppress(NotFound, BadRequest):
+                found[item] = self.engine.item(item)
         return found
-
-    def categories(self) -> tuple[str, ...]:
-        """See `Engine.categories`."""
-        return tuple(self.engine.categories())
-
-    def models(self) -> tuple[str, ...]:
-        """See `Engine.models`."""
-        return tuple(self.engine.models())
-
-    def features(self, user: str) -> dict[str, dict]:
-        """See `Engine.features`."""
-        return self.engine.features(user)
-
-    def ingest(self, events: Sequence[Mapping[str, Any]]) -> Ingested:
-        """See `Engine.ingest`."""
-        return self.engine.ingest(events)
 
     def forget(self, user: str) -> Forgotten:
         """See `Engine.forget`."""
