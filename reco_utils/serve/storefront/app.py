@@ -20,8 +20,8 @@ from reco_utils.serve.ask import Unavailable
 from reco_utils.serve.storefront import pages
 from reco_utils.serve.storefront.client import Customer, InProcess, OverHttp, Rows, Shop, sample_customers
 from reco_utils.serve.storefront.pictures import picture
-from reco_utils.serve.storefront.style import SHEET
 
+STYLE = Path(__file__).with_name("style.css")
 log = logging.getLogger("reco_utils.serve")
 
 
@@ -81,7 +81,7 @@ def find_customers(home: str) -> list[Customer]:
 def main() -> None:
     """Draw one page."""
     st.set_page_config("Corner & Co.", picture("tote bag, brick red", "Fashion"), layout="wide")
-    st.html(SHEET)
+    st.html(STYLE)
     api, home = where(sys.argv[1:], os.environ)
     try:
         shop = open_shop(api, home)

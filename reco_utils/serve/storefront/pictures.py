@@ -138,7 +138,7 @@ def _drawing(shape, colour, title):
         "w": mix(colour, "#ffffff", 0.86), "k": mix(colour, "#222228", 0.8),
     }  # fmt: skip
     if shape is not None:
-        return re.sub(r"\{([adlwk])\}", lambda found: tones[found[1]], SHAPES[shape])
+        return re.sub(r"var\(--([adlwk])\)", lambda found: tones[found[1]], SHAPES[shape])
     return (
         f'<rect x="16" y="18" width="68" height="72" rx="12" fill="{tones["a"]}"/>'
         f'<rect x="16" y="18" width="68" height="14" rx="7" fill="{tones["d"]}"/>'
