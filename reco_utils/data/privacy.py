@@ -53,6 +53,11 @@ def seats(users: pd.Index, ids: Iterable[str]) -> np.ndarray:
     return np.flatnonzero(users.isin(list(ids)))
 
 
+def is_nameless(user: str) -> bool:
+    """Is it the id of an empty seat, whose user was forgotten?"""
+    return str(user).startswith(FORGOTTEN)
+
+
 def renamed(users: pd.Index, rows: np.ndarray) -> pd.Index:
     """The ids with new, random ones at some rows: nothing leads from them to the old ones."""
     ids = users.to_numpy(dtype=object, copy=True)

@@ -114,15 +114,13 @@ def _put_in_place(home, folder, manifest, files) -> str:
     return version
 
 
-def load(home: Path | str, version: str | None = None, *, mmap: bool = True) -> Artifact:
+def load(home: Path | str, version: str | None = None) -> Artifact:
     """A stored artifact, every file compared with its sha256.
 
     Parameters
     ----------
     version : str, optional
         Default: the published one; the newest if nothing was ever published.
-    mmap : bool
-        See `plain.read`.
 
     Raises
     ------
@@ -135,7 +133,7 @@ def load(home: Path | str, version: str | None = None, *, mmap: bool = True) -> 
     while True:
         manifest = _read_manifest(home, version)
         try:
-            stored = plain.read(home / version, manifest.files, mmap=mmap)
+            stored = plain.read(home / version, manifest.files)
             break
         except ArtifactError:
             if _read_manifest(home, version) == manifest:  # else it was rewritten meanwhile, see `forget_user`

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from reco_utils.core import ITEM, USER, TopK, check_k, recommend
-from reco_utils.data.privacy import FORGOTTEN
+from reco_utils.data.privacy import is_nameless
 from reco_utils.evaluate.stats import bootstrap_interval
 from reco_utils.models.ann import VectorIndex
 from reco_utils.serve.artifact import Artifact
@@ -344,7 +344,7 @@ class _Run:
         self.parts = {}
         for n, at in enumerate(range(0, max(len(seats), 1), asked["block"])):
             part = seats[at : at + asked["block"]]  # limits by seats, so that they hold when somebody is forgotten
-            nameless = np.array([str(user).startswith(FORGOTTEN) for user in lists.users[part]], bool)
+            nameless = np.array([is_nameless(user) for user in lists.users[part]], bool)
             self.parts[f"part-{n:05d}.parquet"] = part[~nameless]
             self.n_forgotten += int(nameless.sum())
 

@@ -24,6 +24,8 @@ HOUR, DAY = 3_600.0, 86_400.0
 STAMP_TTL = DAY + HOUR  # a stamp outlives every list that it makes invalid
 EMPTY = (b"", b"[]", b"{}", b"null", b'""')
 MOST_OWED = 10_000
+N_SHARDS = 16  # users are spread over so many by the hash of their id; forgetting a user empties one shard
+STAMPS = [f"lists:{shard:02d}:stamp" for shard in range(N_SHARDS)]
 
 
 @dataclass(eq=False, slots=True)
@@ -53,8 +55,6 @@ class ListCache:
     kv : KeyValue
     ttl : seconds, 3,600 to 86,400
         How long a list may be served. A purge ends it sooner.
-    n_shards : int, 1 to 100
-        Users are spread over this many shards by the hash of their id. Forgetting a user empties one shard.
     secret : bytes
         Of `kv.hashed`.
     wait_seconds : float
@@ -63,15 +63,12 @@ class ListCache:
 
     kv: KeyValue
     ttl: float = HOUR
-    n_shards: int = 16
     secret: bytes = b""
     wait_seconds: float = 1.0
 
     def __post_init__(self):
         if not HOUR <= self.ttl <= DAY:
             raise ValueError(f"ttl must be 3,600 to 86,400 seconds (1 to 24 hours), got {self.ttl}")
-        if not 1 <= self.n_shards <= 100:
-            raise ValueError(f"n_shards must be 1 to 100, got {self.n_shards}")
         self._flights: dict[str, _Flight] = {}
         self._n_landed = 0  # lists made so far
         self._owed: set[str] = set()  # stamps that could not be written yet
@@ -157,7 +154,7 @@ class ListCache:
         ------
         StoreDown  as `purge_user`
         """
-        self._renew(*(f"{self._shard(shard)}stamp" for shard in range(self.n_shards)))
+        self._renew(*STAMPS)
 
     def forget(self, user_id: str) -> int:
         """Remove every entry of a user from the store; how many there were. Slower than `purge_user`: it searches.
@@ -179,10 +176,7 @@ class ListCache:
     def _user(self, user_id):
         """What the keys of a user begin with."""
         user = hashed(user_id, self.secret)
-        return f"{self._shard(int(user[:8], 16) % self.n_shards)}{user}:"
-
-    def _shard(self, shard):
-        return f"lists:{shard:02d}:"
+        return f"lists:{int(user[:8], 16) % N_SHARDS:02d}:{user}:"
 
     def _renew(self, *stamps):
         """Give new values to stamps; what cannot be written now is owed."""
@@ -193,7 +187,7 @@ class ListCache:
             with self._lock:
                 self._owed.update(stamps)
                 if len(self._owed) > MOST_OWED:
-                    self._owed = {f"{self._shard(shard)}stamp" for shard in range(self.n_shards)}
+                    self._owed = set(STAMPS)
             raise
         with self._lock:
             self._owed.difference_update(stamps)

@@ -18,7 +18,6 @@ from reco_utils.serve.artifact import Artifact, ArtifactError, Published, forgot
 from reco_utils.serve.forgotten import LIST, forgotten
 
 log = logging.getLogger(__name__)
-HOUR = 3600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +42,10 @@ class Live:
     home : path of the store
     clock : function
         Seconds since 1970.
-    mmap : bool
-        See `plain.read`.
     """
 
     home: Path | str
     clock: Callable[[], float] = time.time
-    mmap: bool = True
 
     def __post_init__(self):
         self._served, self._wanted, self._lock = _Served(), None, Lock()
@@ -114,13 +110,6 @@ class Live:
                 self._served = replace(self._served, trouble=(self._told(str(error), before),))
             return self.published != old
 
-    def age_hours(self, now: float | None = None) -> float:
-        """Hours since the training of the stable artifact began; NaN while there is none."""
-        stable = self._served.stable  # below 0 if the clock was set back
-        if stable is None:
-            return float("nan")
-        return ((self.clock() if now is None else now) - stable.manifest.began) / HOUR
-
     def forget(self, user_id: str) -> int:
         """Forget a user in memory, at once and in what is loaded later; how many artifacts knew them.
 
@@ -172,7 +161,7 @@ class Live:
         if version is None:
             return None
         try:
-            artifact = load(self.home, version, mmap=self.mmap)
+            artifact = load(self.home, version)
         except (ArtifactError, OSError) as error:
             trouble.append(self._told(f"{version} cannot be served: {error}", before))
             return None

@@ -17,6 +17,7 @@ from reco_utils.serve.freshness import Freshness
 
 REPORTED_MS = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)  # upper ends of the buckets that Prometheus is told
 FINE_MS = sorted({0.01 * 1.1**n for n in range(165)} | set(REPORTED_MS))  # 10 microseconds to a minute, 10 % wide
+WINDOW_MINUTES = 5  # percentiles of the latency are of these, the present one included
 ENOUGH_LISTS = 100  # below, drift is noise
 SMALL_SHARE = 1e-4  # an empty bin counts so much, or its logarithm would be infinite
 DRIFTED = 0.25  # the rule of thumb: below 0.1 nothing happened, above 0.25 look into it
@@ -54,8 +55,6 @@ class Monitor:
     ----------
     n_lists : int, at least 1
         Coverage and drift are of the last so many lists.
-    window_minutes : int, at least 1
-        Percentiles of the latency are of the last so many minutes, the present one included.
     freshness : Freshness, optional
         Says when the stale alarm rings; by default one that looks at the same clock.
     clock : function that returns seconds since 1970
@@ -65,14 +64,12 @@ class Monitor:
         self,
         *,
         n_lists: int = 1000,
-        window_minutes: int = 5,
         freshness: Freshness | None = None,
         clock: Callable[[], float] = time.time,
     ):
-        for name, value in (("n_lists", n_lists), ("window_minutes", window_minutes)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-        self.n_lists, self.window_minutes, self.clock = n_lists, window_minutes, clock
+        if isinstance(n_lists, bool) or not isinstance(n_lists, int) or n_lists < 1:
+            raise ValueError(f"n_lists must be a whole number of at least 1, got {n_lists!r}")
+        self.n_lists, self.clock = n_lists, clock
         self.freshness = freshness or Freshness(clock=clock)
         self._lock = threading.Lock()
         self._latency: dict[str, _Latency] = {}
@@ -114,7 +111,7 @@ class Monitor:
         minute = int(self.clock() // 60)
         with self._lock:
             if kind not in self._latency:
-                self._latency[kind] = _Latency(self.window_minutes)
+                self._latency[kind] = _Latency()
             self._latency[kind].add(ms, minute)
             if step:
                 self._steps[step] += 1
@@ -248,10 +245,9 @@ GAUGES = {
 class _Latency:
     """Counts of one kind of answer by time taken: since the start, and minute by minute for a while."""
 
-    def __init__(self, window_minutes):
-        self.window = window_minutes
+    def __init__(self):
         self.total, self.sum_ms = [0] * (len(FINE_MS) + 1), 0.0
-        self.minutes: deque = deque(maxlen=window_minutes)  # (minute, counts)
+        self.minutes: deque = deque(maxlen=WINDOW_MINUTES)  # (minute, counts)
 
     def add(self, ms, minute):
         """Count one; a time that is no number counts as the longest."""
@@ -264,7 +260,7 @@ class _Latency:
 
     def percentiles(self, minute):
         """p50, p95 and p99 within the window, in ms, and of how many."""
-        inside = [counts for when, counts in self.minutes if -self.window < when - minute <= 0]
+        inside = [counts for when, counts in self.minutes if -WINDOW_MINUTES < when - minute <= 0]
         counts = np.sum(inside, axis=0) if inside else np.zeros(len(self.total), int)
         n = int(counts.sum())
         return {f"p{p}": _percentile(counts, n, p) for p in (50, 95, 99)} | {"n": n}

@@ -81,15 +81,15 @@ def write(obj: object, folder: Path | str) -> dict[str, str]:
     return writer.files
 
 
-def read(folder: Path | str, files: Mapping[str, str], *, mmap: bool = True) -> object:
+def read(folder: Path | str, files: Mapping[str, str]) -> object:
     """The object that `write` wrote, after every file was compared with its sha256.
+
+    Arrays are mapped, so that they are read when they are needed and shared between processes; what is written to them
+    stays in memory. The files must not be cut short while they are mapped.
 
     Parameters
     ----------
     files : mapping of name to sha256, as `write` returned it
-    mmap : bool
-        True: arrays are mapped, so that they are read when they are needed and shared between processes; what is
-        written to them stays in memory. The files must not be cut short while they are mapped.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def read(folder: Path | str, files: Mapping[str, str], *, mmap: bool = True) -> 
         raise ArtifactError(f"{where}: no structure of an artifact ({error})") from None
     if version != FORMAT:
         raise other_format(where, version)
-    return _Reader(folder, set(files), mmap).read(stored, where)
+    return _Reader(folder, set(files)).read(stored, where)
 
 
 def other_format(what: str, found) -> ArtifactError:
@@ -421,8 +421,8 @@ def _parquet(frame) -> bytes:
 class _Reader:
     """Turns records back into objects, one after the other."""
 
-    def __init__(self, folder: Path, files: set[str], mmap: bool):
-        self.folder, self.files, self.mmap, self.objects = folder, files, mmap, []
+    def __init__(self, folder: Path, files: set[str]):
+        self.folder, self.files, self.objects = folder, files, []
 
     def read(self, stored, where: str):
         """The root of a structure; whatever is wrong with it is said by an ArtifactError."""
@@ -475,9 +475,8 @@ class _Reader:
 
     def _array(self, content):
         name, writeable = content
-        mode = ("c" if writeable else "r") if self.mmap else None
         try:
-            array = np.load(self.path(name), mmap_mode=mode, allow_pickle=False)
+            array = np.load(self.path(name), mmap_mode="c" if writeable else "r", allow_pickle=False)
         except ValueError as error:
             raise ArtifactError(f"{name} holds no plain array: {error}") from None
         if not isinstance(array, np.ndarray):

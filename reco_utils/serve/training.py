@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from reco_utils.core import Dataset, Pipeline, Recommender, Reranker, Tables, TopK, recommend
-from reco_utils.data import privacy
 from reco_utils.data.build import build_dataset, events_until
 from reco_utils.data.features import user_features
+from reco_utils.data.privacy import is_nameless
 from reco_utils.data.split import make_split
 from reco_utils.data.weighting import as_instant
 from reco_utils.evaluate.accuracy import measure as measured
@@ -241,7 +241,7 @@ def _odd_candidates(artifact):
     reasons = []
     if odd := int((listed & ~np.isfinite(lists.scores)).sum()):
         reasons.append(f"{odd} candidates have no finite score")
-    forgotten = lists.users.astype(str).str.startswith(privacy.FORGOTTEN)  # their seats are empty, and shall be
+    forgotten = np.array([is_nameless(user) for user in lists.users], bool)  # their seats are empty, and shall be
     if empty := int((~listed.any(axis=1) & ~forgotten).sum()):
         reasons.append(f"{empty} of {len(lists)} users have no candidates")
     if len(lists) != len(artifact.data.users) or lists.items.max(initial=-1) >= len(artifact.data.items):

@@ -5,10 +5,9 @@ import logging
 import threading
 from contextlib import AbstractContextManager
 
-import pandas as pd
-
-from reco_utils.data.privacy import FORGOTTEN
+from reco_utils.data.privacy import is_nameless
 from reco_utils.serve.engine import Engine
+from reco_utils.serve.freshness import seconds_of
 from reco_utils.serve.kv import StoreDown
 from reco_utils.serve.logs import failure_of
 
@@ -95,20 +94,11 @@ class Upkeep(AbstractContextManager):
 
     def _write(self, artifact, rows) -> None:
         """The features of some users."""
-        named = [not _is_nameless(user) for user in artifact.data.users[rows]]
+        named = [not is_nameless(user) for user in artifact.data.users[rows]]
         frame, embeddings = artifact.features.iloc[rows][named], artifact.embeddings[rows][named]
         self.engine.store.write_batch(frame, embeddings, artifact.manifest.asof)
 
     def _is_there(self, artifact) -> bool:
         """Did another process, or this one in an earlier life, write all of it? The last user's row says so."""
-        last = next((str(user) for user in reversed(artifact.data.users) if not _is_nameless(user)), None)
-        if last is None:
-            return True
-        asof = pd.Timestamp(artifact.manifest.asof)
-        asof = asof.tz_localize("UTC") if asof.tzinfo is None else asof
-        return self.engine.store.read(last).asof == asof.timestamp()
-
-
-def _is_nameless(user) -> bool:
-    """Is it the empty seat of somebody who was forgotten?"""
-    return str(user).startswith(FORGOTTEN)
+        last = next((str(user) for user in reversed(artifact.data.users) if not is_nameless(user)), None)
+        return last is None or self.engine.store.read(last).asof == seconds_of(artifact.manifest.asof)

@@ -64,9 +64,8 @@ def damage(home, version, change):
 
 
 # -------------------------------------------------------------------------------------------------------- save and load
-@pytest.mark.parametrize("mmap", [True, False])
-def test_lists_of_the_loaded_artifact_are_those_of_the_trained_one_bit_for_bit(trained, home, mmap):
-    loaded = load(home, mmap=mmap)
+def test_lists_of_the_loaded_artifact_are_those_of_the_trained_one_bit_for_bit(trained, home):
+    loaded = load(home)
     users = [*trained.data.users, "a stranger", "another"]
     session = [[] for _ in users]
     session[1] = session[-1] = list(trained.data.items[:4])

@@ -108,7 +108,7 @@ def test_forgetting_twice_or_a_stranger_removes_nothing_more(home, gone):
 
 
 def test_a_loaded_artifact_goes_on_while_its_files_are_replaced(trained, home, gone):
-    mapped = load(home, mmap=True)
+    mapped = load(home)
     forget_user(home, gone)
     users = trained.data.users[:50]
     assert_same_lists(lists_of(mapped, users), lists_of(trained, users))

@@ -138,7 +138,6 @@ def test_without_a_publication_there_is_nothing_to_serve_and_no_exception(light,
         live.at("ann")
     with pytest.raises(ArtifactError, match="nothing is published"):
         _ = live.stable
-    assert np.isnan(live.age_hours())
     assert live.published == Published()
     assert live.forget("ann") == 0
     publish(tmp_path / "nowhere", save(light, tmp_path / "nowhere"))
@@ -254,17 +253,6 @@ def test_requests_never_see_half_an_exchange(light, home):
     for asker in askers:
         asker.join()
     assert wrong == []
-
-
-# ----------------------------------------------------------------------------------------------------------------- age
-def test_age_is_counted_from_the_training_by_the_given_clock(home, clock):
-    live = Live(home, clock=clock)
-    assert live.age_hours() == 0
-    clock.now += 36 * HOUR
-    assert live.age_hours() == pytest.approx(36)
-    clock.now -= 48 * HOUR  # somebody set the clock back
-    assert live.age_hours() == pytest.approx(-12)
-    assert live.age_hours(now=clock.now + 24 * HOUR) == pytest.approx(12)
 
 
 # -------------------------------------------------------------------------------------------------------------- forget

@@ -231,7 +231,7 @@ def test_prometheus_can_be_told_before_anything_happened(clock):
     assert "reco_stale 1" in text and "reco_coverage NaN" in text
 
 
-@pytest.mark.parametrize("wrong", [{"n_lists": 0}, {"window_minutes": True}, {"n_lists": 1.5}])
+@pytest.mark.parametrize("wrong", [{"n_lists": 0}, {"n_lists": True}, {"n_lists": 1.5}])
 def test_settings_that_mean_nothing_are_refused(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be a whole number of at least 1"):
         Monitor(**wrong)

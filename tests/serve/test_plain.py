@@ -40,8 +40,8 @@ def data():
     return build_dataset(load_dataset("shop", size="small"))
 
 
-def round_trip(obj, folder, mmap=True):
-    return read(folder, write(obj, folder), mmap=mmap)
+def round_trip(obj, folder):
+    return read(folder, write(obj, folder))
 
 
 def name_of(files, ending):
@@ -94,7 +94,6 @@ def test_what_is_no_number_comes_back_as_none(tmp_path):
     assert np.isnat(back[3])
 
 
-@pytest.mark.parametrize("mmap", [True, False])
 @pytest.mark.parametrize(
     "array",
     [
@@ -104,8 +103,8 @@ def test_what_is_no_number_comes_back_as_none(tmp_path):
     ],
     ids=lambda a: f"{a.dtype} {a.shape}",
 )  # fmt: skip
-def test_an_array_comes_back_bit_for_bit(array, mmap, tmp_path):
-    back = round_trip(array, tmp_path, mmap)
+def test_an_array_comes_back_bit_for_bit(array, tmp_path):
+    back = round_trip(array, tmp_path)
     assert back.dtype == array.dtype
     assert back.shape == array.shape
     assert back.tolist() == array.tolist() or back.tobytes() == array.tobytes()  # NaN is not equal to itself
@@ -113,11 +112,10 @@ def test_an_array_comes_back_bit_for_bit(array, mmap, tmp_path):
     assert back.flags.f_contiguous == np.ascontiguousarray(array).flags.f_contiguous or array.flags.f_contiguous
 
 
-@pytest.mark.parametrize("mmap", [True, False])
-def test_an_array_is_read_only_if_it_was(mmap, tmp_path):
+def test_an_array_is_read_only_if_it_was(tmp_path):
     fixed = np.arange(3.0)
     fixed.flags.writeable = False
-    fixed, free = round_trip([fixed, np.arange(4.0)], tmp_path, mmap)
+    fixed, free = round_trip([fixed, np.arange(4.0)], tmp_path)
     free[0] = 7  # stays in memory
     assert free[0] == 7
     with pytest.raises(ValueError, match="read-only"):
@@ -255,14 +253,13 @@ def test_every_model_lists_the_same_bit_for_bit_after_it_was_read(name, data, tm
     session = [[] for _ in users]
     session[0], session[-1] = list(data.items[:3]), list(data.items[5:7])
     one = recommend(model, data.batch(users, history=session), 20)
-    for mmap in (True, False):
-        back, data_back = read(tmp_path, files, mmap=mmap)
-        two = recommend(back, data_back.batch(users, history=session), 20)
-        assert one.items.tobytes() == two.items.tobytes()
-        assert one.scores.tobytes() == two.scores.tobytes()
-        if hasattr(model, "similar_items"):
-            for was, comes in zip(model.similar_items([0, 5], 7), back.similar_items([0, 5], 7)):
-                assert was.tobytes() == comes.tobytes()
+    back, data_back = read(tmp_path, files)
+    two = recommend(back, data_back.batch(users, history=session), 20)
+    assert one.items.tobytes() == two.items.tobytes()
+    assert one.scores.tobytes() == two.scores.tobytes()
+    if hasattr(model, "similar_items"):
+        for was, comes in zip(model.similar_items([0, 5], 7), back.similar_items([0, 5], 7)):
+            assert was.tobytes() == comes.tobytes()
 
 
 def test_frozen_parts_share_one_dataset_and_are_still_fitted_on_it(data, tmp_path):
@@ -428,9 +425,8 @@ def test_an_array_of_pickled_objects_is_refused_and_not_run(tmp_path):
         (folder / name).write_bytes(content)
         text = json.dumps(structure(folder, files)).replace(old, name)
         smuggled = with_structure(folder, {name: sha256}, json.loads(text))
-        for mmap in (True, False):
-            with pytest.raises(ArtifactError, match=f"{name} holds no plain array"):
-                read(folder, smuggled, mmap=mmap)
+        with pytest.raises(ArtifactError, match=f"{name} holds no plain array"):
+            read(folder, smuggled)
     assert not mark.exists()
 
 
