@@ -18,8 +18,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,29 @@ ALL = ""  # is nobody's id
 MARK = "engine:told"  # a key that is there as long as the feature store has its memory
 MAX_EVENTS = 100_000  # in one call
 log = logging.getLogger(__name__)
+
+
+def _counted(kind: str) -> Callable:
+    """Of a method: count its answers and errors and the time they took, and let no other kind of error out."""
+
+    def decorated(method):
+        @wraps(method)
+        def counted(self, *args, **named):
+            start = self.timer()
+            try:
+                answer = method(self, *args, **named)
+            except Exception as error:
+                self._quietly(lambda error=error: self.monitor.observe_error(kind, type(error).__name__))
+                if isinstance(error, (BadRequest, NotFound, Unavailable)):
+                    raise
+                log.error("%s failed: %s", kind, describe(error), exc_info=log.isEnabledFor(logging.DEBUG))
+                raise Unavailable(f"{kind} failed; try again") from error
+            self._count(kind, start, answer)
+            return answer
+
+        return counted
+
+    return decorated
 
 
 class Engine:
@@ -131,6 +154,7 @@ class Engine:
         self._deletions = getattr(live, "deletions", frozenset())  # those that the stores of this process know of
 
     # ------------------------------------------------------------------------------------------------------ questions
+    @_counted("recommend")
     def recommend(self, ask: Ask) -> Answer:
         """The best list that can be made in time.
 
@@ -139,18 +163,17 @@ class Engine:
         BadRequest  for a category or model that does not exist
         Unavailable  when no artifact was ever loaded
         """
-        with self._counted("recommend") as seen:
-            view, trouble = self._view(ask.user)
-            if ask.model is not None and ask.model != POPULAR and ask.model not in view.models:
-                raise BadRequest(f"model must be one of {list(self.models())}, got {short(ask.model)}")
-            view.allow(ask.categories, ask.price)  # refuses what the catalogue does not have
-            if ask.model == POPULAR:
-                work = Work(self, view, ask, self.timer())
-                work.live, work.session = work.known_since()
-                answer = work.popular()
-            else:
-                answer = self._cached(view, ask)
-            return seen(replace(answer, degraded=trouble + answer.degraded) if trouble else answer)
+        view, trouble = self._view(ask.user)
+        if ask.model is not None and ask.model != POPULAR and ask.model not in view.models:
+            raise BadRequest(f"model must be one of {list(self.models())}, got {short(ask.model)}")
+        view.allow(ask.categories, ask.price)  # refuses what the catalogue does not have
+        if ask.model == POPULAR:
+            work = Work(self, view, ask, self.timer())
+            work.live, work.session = work.known_since()
+            answer = work.popular()
+        else:
+            answer = self._cached(view, ask)
+        return replace(answer, degraded=trouble + answer.degraded) if trouble else answer
 
     def at_once(self, ask: Ask) -> Answer | None:
         """The list if it lies ready in the cache of this process; None if it must be made, or asked for elsewhere.
@@ -168,9 +191,10 @@ class Engine:
             return None
         if answer is None or not _may_be_shown(answer, view):
             return None
-        with self._counted("recommend", start) as seen:
-            return seen(answer)
+        self._count("recommend", start, answer)
+        return answer
 
+    @_counted("similar")
     def similar(self, item: str, k: int = 10) -> Answer:
         """What goes with an item, best first, only what may be shown; `user` of the answer is "".
 
@@ -178,25 +202,25 @@ class Engine:
         ------
         NotFound  for an unknown item
         """
-        with self._counted("similar") as seen:
-            k = whole("k", k, MAX_K)
-            view, degraded = self._view(None)
-            at, allow = self._position(view, item), view.stock.allow
-            outcome = self.breakers["similar"].call(lambda: view.similar(at), self.deadline_ms)
-            found, likeness = outcome.value or (NOTHING, NOTHING)
-            degraded += () if outcome.ok else ("similar",)
-            keep = np.flatnonzero(allow[found])[:k] if len(found) else NOTHING
-            places = [(int(found[p]), float(likeness[p]), "similar") for p in keep]
-            if len(places) < k:  # of an item that nobody took yet: what is popular in its category
-                code = view.items.category_codes[at]
-                near = allow & (view.items.category_codes == code)
-                more = view.most_popular(near, np.array([at, *found[keep]]), k - len(places))
-                places += [(int(p), None, POPULAR) for p in more]
-            ids = view.items.ids
-            items = tuple(Listed(ids[p], rank, score, step) for rank, (p, score, step) in enumerate(places, 1))
-            step = items[0].step if items else "similar"
-            return seen(Answer("", items, step, view.version, False, degraded, {}, "similar"))
+        k = whole("k", k, MAX_K)
+        view, degraded = self._view(None)
+        at, allow = self._position(view, item), view.stock.allow
+        outcome = self.breakers["similar"].call(lambda: view.similar(at), self.deadline_ms)
+        found, likeness = outcome.value or (NOTHING, NOTHING)
+        degraded += () if outcome.ok else ("similar",)
+        keep = np.flatnonzero(allow[found])[:k] if len(found) else NOTHING
+        places = [(int(found[p]), float(likeness[p]), "similar") for p in keep]
+        if len(places) < k:  # of an item that nobody took yet: what is popular in its category
+            code = view.items.category_codes[at]
+            near = allow & (view.items.category_codes == code)
+            more = view.most_popular(near, np.array([at, *found[keep]]), k - len(places))
+            places += [(int(p), None, POPULAR) for p in more]
+        ids = view.items.ids
+        items = tuple(Listed(ids[p], rank, score, step) for rank, (p, score, step) in enumerate(places, 1))
+        step = items[0].step if items else "similar"
+        return Answer("", items, step, view.version, False, degraded, {}, "similar")
 
+    @_counted("search")
     def search(self, query: str, user: str | None = None, k: int = 10) -> SearchAnswer:
         """Items for what somebody typed, those the user likes first.
 
@@ -205,29 +229,29 @@ class Engine:
         BadRequest  for a query that is no text, or longer than 1,000 characters
         NotFound  when the catalogue has no text to search
         """
-        with self._counted("search") as seen:
-            if not isinstance(query, str) or len(query) > MAX_QUERY:
-                raise BadRequest(f"query must be text of at most {MAX_QUERY} characters, got {short(query)}")
-            k, user = whole("k", k, MAX_K), None if user is None else text_of("user", user)
-            view, degraded = self._view(user)
-            if view.artifact.search is None:
-                raise NotFound("there is no search: the catalogue has no text")
-            work = Work(self, view, Ask(user or "nobody", k), self.timer())
-            work.at = work.at if user is not None else -1
-            found = self._searched(work, query, user)
-            if found is None:
-                answer = work.popular()
-                answer = SearchAnswer(**{**vars(answer), "user": user or ""})
-            else:
-                items = [
-                    Listed(view.items.ids[at], rank, json_score(score), "search")
-                    for rank, (at, score) in enumerate(zip(found.items[0], found.scores[0]), 1)
-                    if at >= 0
-                ]
-                meant = asdict(found.understood[0])
-                answer = SearchAnswer(user or "", tuple(items), "search", view.version, path="search", understood=meant)
-            return seen(replace(answer, degraded=degraded + tuple(work.degraded)))
+        if not isinstance(query, str) or len(query) > MAX_QUERY:
+            raise BadRequest(f"query must be text of at most {MAX_QUERY} characters, got {short(query)}")
+        k, user = whole("k", k, MAX_K), None if user is None else text_of("user", user)
+        view, degraded = self._view(user)
+        if view.artifact.search is None:
+            raise NotFound("there is no search: the catalogue has no text")
+        work = Work(self, view, Ask(user or "nobody", k), self.timer())
+        work.at = work.at if user is not None else -1
+        found = self._searched(work, query, user)
+        if found is None:
+            answer = work.popular()
+            answer = SearchAnswer(**{**vars(answer), "user": user or ""})
+        else:
+            items = [
+                Listed(view.items.ids[at], rank, json_score(score), "search")
+                for rank, (at, score) in enumerate(zip(found.items[0], found.scores[0]), 1)
+                if at >= 0
+            ]
+            meant = asdict(found.understood[0])
+            answer = SearchAnswer(user or "", tuple(items), "search", view.version, path="search", understood=meant)
+        return replace(answer, degraded=degraded + tuple(work.degraded))
 
+    @_counted("features")
     def features(self, user: str) -> dict[str, dict]:
         """What is known of a user, by feature: value, age_seconds, stale and source; defaults for a stranger.
 
@@ -235,13 +259,13 @@ class Engine:
         ------
         Unavailable  when the feature store is down
         """
-        with self._counted("features"):
-            user = text_of("user", user)
-            outcome = self.ask_store("features", self.store, lambda: self.store.read(user).to_dict(), FACTS_MS)
-            if not outcome.ok:
-                raise Unavailable("the feature store does not answer")
-            return outcome.value
+        user = text_of("user", user)
+        outcome = self.ask_store("features", self.store, lambda: self.store.read(user).to_dict(), FACTS_MS)
+        if not outcome.ok:
+            raise Unavailable("the feature store does not answer")
+        return outcome.value
 
+    @_counted("item")
     def item(self, item: str) -> dict[str, Any]:
         """The catalogue's row of an item as plain values, None where missing, `in_stock` as of now.
 
@@ -249,10 +273,9 @@ class Engine:
         ------
         NotFound  for an unknown item
         """
-        with self._counted("item"):
-            view, _ = self._view(None)
-            at = self._position(view, item)
-            return view.items.row(at) | {"in_stock": bool(view.stock.allow[at])}
+        view, _ = self._view(None)
+        at = self._position(view, item)
+        return view.items.row(at) | {"in_stock": bool(view.stock.allow[at])}
 
     def categories(self) -> tuple[str, ...]:
         """Names that `Ask.categories` may hold."""
@@ -263,6 +286,7 @@ class Engine:
         return (*self._view(None)[0].models, POPULAR)
 
     # --------------------------------------------------------------------------------------------------------- changes
+    @_counted("events")
     def ingest(self, events: Sequence[Mapping[str, Any]]) -> Ingested:
         """Take events: durable when this returns, and part of the user's next list.
 
@@ -273,19 +297,19 @@ class Engine:
         BadRequest  for events that make no sense, all of them in `problems` by position; none is taken
         Unavailable  when the log cannot write: nothing was acknowledged, send them again
         """
-        with self._counted("events"):
-            if not isinstance(events, Sequence) or isinstance(events, (str, bytes)) or len(events) > MAX_EVENTS:
-                raise BadRequest(f"events must be a list of at most {MAX_EVENTS:,}, got {type(events).__name__}")
-            before = self._n_erased
-            accepted, duplicates = self._append(events)
-            degraded = () if self._tell(accepted) else ("features",)
-            users = {event.user_id for event in accepted}
-            degraded += () if self._purge(users) else ("cache",)
-            self._quietly(lambda: self.monitor.observe_events([event.item_id for event in accepted]))
-            if self._n_erased != before:
-                self._erase_late(users, before)
-            return Ingested(len(accepted), len(duplicates), degraded)
+        if not isinstance(events, Sequence) or isinstance(events, (str, bytes)) or len(events) > MAX_EVENTS:
+            raise BadRequest(f"events must be a list of at most {MAX_EVENTS:,}, got {type(events).__name__}")
+        before = self._n_erased
+        accepted, duplicates = self._append(events)
+        degraded = () if self._tell(accepted) else ("features",)
+        users = {event.user_id for event in accepted}
+        degraded += () if self._purge(users) else ("cache",)
+        self._quietly(lambda: self.monitor.observe_events([event.item_id for event in accepted]))
+        if self._n_erased != before:
+            self._erase_late(users, before)
+        return Ingested(len(accepted), len(duplicates), degraded)
 
+    @_counted("forget")
     def forget(self, user: str) -> Forgotten:
         """Remove every trace of a user: events, features, cached lists, memory and every artifact kept.
 
@@ -293,31 +317,30 @@ class Engine:
         ------
         Unavailable  when a part cannot be reached; what could be removed is removed, and it is safe to ask again
         """
-        with self._counted("forget"):
-            user, removed, failed = text_of("user", user), {}, []
-            with self._few:
-                self._erased.append(hash(user))
-                self._n_erased += 1
-                self._untold = deque((e for e in self._untold if e.user_id != user), maxlen=MAX_UNTOLD)
-                self._unpurged.discard(user)
+        user, removed, failed = text_of("user", user), {}, []
+        with self._few:
+            self._erased.append(hash(user))
+            self._n_erased += 1
+            self._untold = deque((e for e in self._untold if e.user_id != user), maxlen=MAX_UNTOLD)
+            self._unpurged.discard(user)
 
-            def remove(place, action):
-                try:
-                    removed[place] = action()
-                except Exception as error:
-                    failed.append(place)
-                    log.error("a user could not be removed from %s: %s", place, describe(error))
+        def remove(place, action):
+            try:
+                removed[place] = action()
+            except Exception as error:
+                failed.append(place)
+                log.error("a user could not be removed from %s: %s", place, describe(error))
 
-            remove("events", lambda: self.log.forget(user))
-            remove("features", lambda: self.store.forget(user))
-            remove("memory", lambda: self._forget_in_memory(user))
-            remove("artifacts", lambda: self._forget_on_disk(user))
-            remove("cache", lambda: self.cache.forget(user))  # last: no view knows the user any more
-            for version, what in (removed.pop("artifacts", None) or {}).items():
-                removed[f"artifact {version}"] = what
-            if failed:
-                raise Unavailable(f"could not remove the user from {', '.join(failed)}; the rest is done, ask again")
-            return Forgotten(user, removed, self.trace(user))
+        remove("events", lambda: self.log.forget(user))
+        remove("features", lambda: self.store.forget(user))
+        remove("memory", lambda: self._forget_in_memory(user))
+        remove("artifacts", lambda: self._forget_on_disk(user))
+        remove("cache", lambda: self.cache.forget(user))  # last: no view knows the user any more
+        for version, what in (removed.pop("artifacts", None) or {}).items():
+            removed[f"artifact {version}"] = what
+        if failed:
+            raise Unavailable(f"could not remove the user from {', '.join(failed)}; the rest is done, ask again")
+        return Forgotten(user, removed, self.trace(user))
 
     def trace(self, user: str) -> tuple[str, ...]:
         """Where something is still known of a user; () after `forget`.
@@ -334,6 +357,7 @@ class Engine:
             found += [f"memory, version {view.version}" for view in self._views.values() if user in view.user_at]
         return (*found, *("events on their way" for event in list(self._untold) if event.user_id == user))
 
+    @_counted("stock")
     def stock(self, item: str, in_stock: bool) -> None:
         """From now on an item may, or may not, be shown; holds for cached lists too.
 
@@ -344,16 +368,15 @@ class Engine:
         NotFound  for an unknown item
         Unavailable  when it holds here, but other processes could not be told; say it again
         """
-        with self._counted("stock"):
-            if not isinstance(in_stock, bool):
-                raise BadRequest(f"in_stock must be true or false, got {short(in_stock)}")
-            self._position(self._view(None)[0], item)
-            try:
-                self.shelf.set(item, in_stock)
-            except Exception as error:
-                raise Unavailable("other processes could not be told what is in stock; say it again") from error
-            finally:
-                self._restock()
+        if not isinstance(in_stock, bool):
+            raise BadRequest(f"in_stock must be true or false, got {short(in_stock)}")
+        self._position(self._view(None)[0], item)
+        try:
+            self.shelf.set(item, in_stock)
+        except Exception as error:
+            raise Unavailable("other processes could not be told what is in stock; say it again") from error
+        finally:
+            self._restock()
 
     # ---------------------------------------------------------------------------------------------------------- upkeep
     def warm(self) -> float:
@@ -705,35 +728,14 @@ class Engine:
         limit = None if bound <= BOUND_MS else deadline_ms or self.deadline_ms * STORE_SHARE
         return self.breakers[part].call(question, limit)
 
-    @contextmanager
-    def _counted(self, kind, start=None):
-        """Count an answer or an error and the time it took, and let no other kind of error out."""
-        start, answers = self.timer() if start is None else start, []
-
-        def seen(answer):
-            answers.append(answer)
-            return answer
-
-        try:
-            yield seen
-        except (BadRequest, NotFound, Unavailable) as error:
-            self._quietly(lambda error=error: self.monitor.observe_error(kind, type(error).__name__))
-            raise
-        except Exception as error:
-            log.exception("%s failed", kind) if log.isEnabledFor(logging.DEBUG) else log.error(
-                "%s failed: %s", kind, describe(error)
-            )
-            self._quietly(lambda error=error: self.monitor.observe_error(kind, type(error).__name__))
-            raise Unavailable(f"{kind} failed; try again") from error
+    def _count(self, kind, start, answer):
+        """Tell the monitor of an answer and the time it took."""
+        told: dict[str, Any] = {"degraded": answer.degraded} if isinstance(answer, Answer) else {}
+        if kind == "recommend":
+            told |= {"items": [i.item for i in answer.items], "scores": [i.score for i in answer.items]}
+            told |= {"step": answer.step, "path": answer.path}
         ms = (self.timer() - start) * 1000
-        if not answers:
-            self._quietly(lambda: self.monitor.observe(kind, ms))
-            return
-        answer = answers[0]
-        shown = {"items": [i.item for i in answer.items], "scores": [i.score for i in answer.items]}
-        steps = {"step": answer.step, "path": answer.path} if kind == "recommend" else {}
-        shown = shown if kind == "recommend" else {}
-        self._quietly(lambda: self.monitor.observe(kind, ms, degraded=answer.degraded, **steps, **shown))
+        self._quietly(lambda: self.monitor.observe(kind, ms, **told))
 
     @staticmethod
     def _quietly(task):
