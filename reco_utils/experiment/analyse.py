@@ -61,11 +61,6 @@ def analyse(
         Needed by Quantile and Coverage.
     rng : Generator, optional
         Needed by bootstrap and Coverage.
-    name : str
-
-    Returns
-    -------
-    Report
 
     Raises
     ------

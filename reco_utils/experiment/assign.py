@@ -30,7 +30,6 @@ class Layer(Deal):
 
     Parameters
     ----------
-    name : str
     slots : mapping of experiment name to share, in this order
         Shares of the layer's users; what is left of 1 belongs to nobody yet. A slot added at the end, or the last one
         made larger, moves no user of the slots before it.
@@ -45,7 +44,7 @@ class Layer(Deal):
     name: str
     slots: Mapping[str, float]
 
-    noun, default_salt = "slot", "layer.{}"
+    kind, noun, default_salt = "slots", "slot", "layer.{}"
 
     def __post_init__(self):
         object.__setattr__(self, "slots", check_shares("slots", self.slots))
@@ -53,11 +52,6 @@ class Layer(Deal):
         total = math.fsum(self.slots.values())
         if not self.slots or total > 1 + 1e-9:
             raise ValueError(f"slots must take a share above 0 and at most 1 together, got {total:g}: {self.slots}")
-
-    @property
-    def parts(self) -> dict[str, float]:
-        """The slots."""
-        return self.slots
 
     def slot_of(self, user_ids) -> pd.Categorical:
         """Name of the experiment that each user may take part in (n,); "holdout", or NaN where no slot is."""
@@ -78,7 +72,6 @@ class Experiment(Deal):
 
     Parameters
     ----------
-    name : str
     shares : mapping of arm to share (or pairs), control first
         Positive shares that add up to 1 (to 1e-9); two arms or more. An arm owns the buckets from one rounded
         cumulative share to the next, see `expected` for what that comes to.
@@ -97,7 +90,7 @@ class Experiment(Deal):
     shares: Mapping[str, float]
     layer: Layer | None = None
 
-    noun, default_salt = "arm", "{}"
+    kind, noun, default_salt = "shares", "arm", "{}"
 
     def __post_init__(self):
         object.__setattr__(self, "shares", check_whole("shares", self.shares))
@@ -112,11 +105,6 @@ class Experiment(Deal):
             raise ValueError(f"layer {self.layer.name!r} has no slot {self.name!r}; it has {list(self.layer.slots)}")
         if self.salts["deal"] in self.layer.salts.values():
             raise ValueError(f"experiment {self.name!r} and its layer share the salt {self.salts['deal']!r}")
-
-    @property
-    def parts(self) -> dict[str, float]:
-        """The shares of the arms."""
-        return self.shares
 
     @property
     def arms(self) -> tuple[str, ...]:

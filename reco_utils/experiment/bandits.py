@@ -36,13 +36,7 @@ class Bandit(Protocol):
 
 @dataclass
 class Always:
-    """The fixed policy: one arm for everybody, propensity 1; learns nothing.
-
-    Parameters
-    ----------
-    n_arms : int, at least 1
-    arm : int, 0 to n_arms - 1
-    """
+    """The fixed policy: one arm for everybody, propensity 1; learns nothing."""
 
     n_arms: int
     arm: int = 0
@@ -65,15 +59,7 @@ class EpsilonGreedyArms:
     """With chance `epsilon` an arm drawn evenly, else one of the arms of the best mean reward so far.
 
     An arm nobody has tried counts as better than all others, so each is tried early. `epsilon=1` is a fair draw.
-
-    Parameters
-    ----------
-    n_arms : int, at least 1
-    epsilon : float in [0, 1]
-
-    Attributes
-    ----------
-    trials_, earned_ : (A,) sessions and rewards of each arm so far
+    `trials_` and `earned_` (A,) are the sessions and rewards of each arm so far.
 
     Source: Sutton and Barto (2018), section 2.2.
     """
@@ -106,15 +92,8 @@ class ThompsonArms:
 
     propensity = P(this arm has the highest draw): no simulation, but an integral (`reco_utils.highest`).
 
-    Parameters
-    ----------
-    n_arms : int, at least 1
-    prior : float, above 0
-        1: every rate is as likely as any other before anything is known.
-
-    Attributes
-    ----------
-    successes_, failures_ : (A,) of each arm so far; rewards must be 0 or 1
+    prior=1: every rate is as likely as any other before anything is known. `successes_` and `failures_` (A,) are those
+    of each arm so far; rewards must be 0 or 1.
 
     Source: Thompson (1933); Chapelle and Li (2011), "An empirical evaluation of Thompson sampling".
     """
@@ -158,10 +137,7 @@ class LinUCB:
         This share of the sessions gets an arm drawn evenly, so that its log can be used by `offpolicy`. With 0 every
         propensity is 1 (equal arms: the first) and no other policy can be judged.
 
-    Attributes
-    ----------
-    gram_ : (A, D, D); moment_ : (A, D)
-        A_a and b_a.
+    `gram_` (A, D, D) and `moment_` (A, D) are A_a and b_a.
 
     Source: Li, Chu, Langford and Schapire (2010), "A contextual-bandit approach to personalized news article
     recommendation", algorithm 1 (disjoint).
@@ -222,23 +198,15 @@ class LinUCB:
 class Run:
     """What a bandit did and earned, session by session.
 
-    Parameters
-    ----------
-    rewards : (n,) 0 or 1
-    regret_fixed, regret_oracle : (n,) float64, cumulative
-        Expected reward of the best fixed arm (of the best arm of every session, which only an oracle knows), minus
-        that of the arm chosen. Against the fixed arm it may fall below 0: contexts can beat every fixed policy.
-    best_fixed : int
-        The arm with the highest expected reward over all sessions.
-    log : Log
-        Arms, propensities, rewards and contexts, for `offpolicy`.
+    Regret is the expected reward of the best fixed arm (of the best arm of every session, which only an oracle knows),
+    minus that of the arm chosen. Against the fixed arm it may fall below 0: contexts can beat every fixed policy.
     """
 
-    rewards: np.ndarray
-    regret_fixed: np.ndarray
-    regret_oracle: np.ndarray
-    best_fixed: int
-    log: Log
+    rewards: np.ndarray  # (n,) 0 or 1
+    regret_fixed: np.ndarray  # (n,) cumulative
+    regret_oracle: np.ndarray  # (n,) cumulative
+    best_fixed: int  # the arm with the highest expected reward over all sessions
+    log: Log  # arms, propensities, rewards and contexts, for `offpolicy`
 
     @property
     def arms(self) -> np.ndarray:

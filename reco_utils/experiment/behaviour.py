@@ -49,63 +49,34 @@ class Truth(Protocol):
 class Behaviour:
     """How shoppers behave around the shop's response model. "log-odds" is what is added to those of a click.
 
-    Parameters
-    ----------
-    visits_per_week : float
-        Of a shopper of average activity; activity is spread as a gamma distribution of shape `activity_shape`.
-    weekday : 7 floats from Monday
-        How many come on a day, as a multiple of a usual one.
-    errand : share of visits that go straight to the search box and do not look at the list
-    weekend_errand : float
-        The same share on Saturday and Sunday, as a multiple: people browse more, so lists matter more. That is why a
-        test runs for whole weeks.
-    attention : log-odds
-        The shop's response model is about lists that people asked for; a recommended one is clicked less.
-    caution : log-odds, added to those of the cart and of the order: who has not asked for a thing buys it less readily
-    taste_share : share from 0 to 1
-        How much of a preference speaks on a given day, in a recommended list; the rest of what one wants today no list
-        knows.
-    monotony : log-odds, taken off for every item of the same kind that was looked at further up in the list
-    staleness : log-odds, taken off for every visit in a row at which the same list was met (at most 4; a list that
-        shares half of its items counts half)
-    novelty : log-odds, added on day 0 to a list none of whose items were in the list that the shopper met last before
-        day 0; halved every `novelty_half_life_days`. 0 switches it off; without days before the test nobody is used to
-        anything, and there is none.
-    bored : chance to stop looking after each place that was looked at and not clicked
-    search, search_after_click : chance to use the search box after a list without and with a click. The difference is
-        what a better list cannibalises. An errand always searches.
-    search_order : chance that a search ends in an order, unless something from the list was bought in this visit
-    pleased, displeased : float
-        What a visit with a click or an order adds to the shopper's mood, and a bounce takes off; the rate of visits is
-        multiplied by exp(mood). Mood and staleness are halved every `half_life_days`.
-    hurry : chance per second of latency to leave before the list was seen
-    glance_s : seconds spent on a place that is looked at
-
-    A shopper never clicks again on the durable item that she bought last from a list. A visit bounces when it ends
-    without a click, in the list or in a search.
+    novelty is for a list none of whose items were in the list that the shopper met last before day 0; 0 switches it
+    off, and without days before the test nobody is used to anything. weekend_errand: people browse more on Saturday and
+    Sunday, so lists matter more; that is why a test runs for whole weeks. The difference between the two chances of a
+    search is what a better list cannibalises. A shopper never clicks again on the durable item that she bought last
+    from a list. A visit bounces when it ends without a click, in the list or in a search.
     """
 
-    visits_per_week: float = 1.0
-    activity_shape: float = 1.2
-    weekday: tuple[float, ...] = (1.05, 0.95, 0.95, 1.00, 0.85, 0.95, 1.25)
-    errand: float = 0.30
-    weekend_errand: float = 0.7
-    attention: float = -0.9
-    caution: float = -1.4
-    taste_share: float = 0.6
-    monotony: float = 0.25
-    staleness: float = 0.05
-    novelty: float = 0.3
+    visits_per_week: float = 1.0  # of a shopper of average activity
+    activity_shape: float = 1.2  # of the gamma distribution of activities
+    weekday: tuple[float, ...] = (1.05, 0.95, 0.95, 1.00, 0.85, 0.95, 1.25)  # from Monday, as multiples of a usual day
+    errand: float = 0.30  # share of visits that go straight to the search box and do not look at the list
+    weekend_errand: float = 0.7  # that share on Saturday and Sunday, as a multiple
+    attention: float = -0.9  # log-odds: the response model is about lists people asked for, this one is clicked less
+    caution: float = -1.4  # to those of cart and order: who has not asked for a thing buys it less readily
+    taste_share: float = 0.6  # how much of a preference speaks in a list; what one wants today besides no list knows
+    monotony: float = 0.25  # log-odds, taken off for every item of the same kind looked at further up in the list
+    staleness: float = 0.05  # taken off for every visit in a row with the same list (at most 4; half the items, half)
+    novelty: float = 0.3  # log-odds, added on day 0 to a list that is new to the shopper
     novelty_half_life_days: float = 4.0
-    bored: float = 0.05
-    search: float = 0.12
+    bored: float = 0.05  # chance to stop looking after each place that was looked at and not clicked
+    search: float = 0.12  # chance to use the search box after a list without a click; an errand always does
     search_after_click: float = 0.06
-    search_order: float = 0.05
-    pleased: float = 0.25
-    displeased: float = 0.10
-    half_life_days: float = 7.0
-    hurry: float = 0.05
-    glance_s: float = 2.0
+    search_order: float = 0.05  # chance that a search ends in an order, unless something from the list was bought
+    pleased: float = 0.25  # what a click or an order adds to the mood; the rate of visits is multiplied by exp(mood)
+    displeased: float = 0.10  # what a bounce takes off
+    half_life_days: float = 7.0  # of mood and staleness
+    hurry: float = 0.05  # chance per second of latency to leave before the list was seen
+    glance_s: float = 2.0  # seconds spent on a place that is looked at
 
     def __post_init__(self):
         for check, names in ((check_share, SHARES), (check_positive, RATES), (check_not_negative, STRENGTHS)):

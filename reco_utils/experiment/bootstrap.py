@@ -15,35 +15,18 @@ CHUNK = 2**20  # users drawn at once, 8 MB
 
 @dataclass(frozen=True)
 class Resampled:
-    """What the resamples say of a difference and of a ratio of two arms.
+    """What the resamples say of a difference and of a ratio of two arms."""
 
-    Parameters
-    ----------
-    low, high : float
-        Ends of the interval of treatment minus control.
-    relative_low, relative_high : float
-        Ends of the interval of treatment / control - 1; NaN unless both are above 0 in the data and all resamples.
-    p : float in [0, 1]
-        Two-sided: twice the alpha of the one-sided interval that just reaches 0, at least 1 / (R + 1).
-    se : float
-        Standard deviation of the resampled differences.
-    """
-
-    low: float
+    low: float  # ends of the interval of treatment minus control
     high: float
-    relative_low: float
+    relative_low: float  # of treatment / control - 1; NaN unless both are above 0 in the data and all resamples
     relative_high: float
-    p: float
-    se: float
+    p: float  # two-sided: twice the alpha of the one-sided interval that just reaches 0, at least 1 / (R + 1)
+    se: float  # standard deviation of the resampled differences
 
 
 def bootstrap_difference(
-    control,
-    treatment,
-    *,
-    rng: np.random.Generator,
-    n: int = 2000,
-    alpha: float = 0.05,
+    control, treatment, *, rng: np.random.Generator, n: int = 2000, alpha: float = 0.05
 ) -> Resampled:
     """Interval and p of a difference of means, or of ratios of sums: users are drawn with replacement in each arm.
 
@@ -53,15 +36,10 @@ def bootstrap_difference(
     ----------
     control, treatment : (n,) float, or (n, 2) numerators and denominators
         One row per user.
-    rng : Generator
     n : int, at least 100
         Resamples R.
     alpha : float in (0, 1)
         1 minus the level.
-
-    Returns
-    -------
-    Resampled
 
     Raises
     ------

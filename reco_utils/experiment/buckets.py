@@ -18,15 +18,7 @@ HASHES = ("md5", "farm")
 
 
 def buckets_of(salt: str, texts: list[str], hash: str, buckets: int) -> np.ndarray:
-    """Bucket of every user, (n,) int64 from 0 to buckets - 1.
-
-    Parameters
-    ----------
-    salt : str without a colon
-    texts : (n,) text, see `texts_of`
-    hash : "md5" or "farm"
-    buckets : int
-    """
+    """Bucket of every user, (n,) int64 from 0 to buckets - 1; the salt holds no colon, for texts see `texts_of`."""
     prefix = f"{salt}:"
     if hash == "md5":
         salted = hashlib.md5(prefix.encode(), usedforsecurity=False)  # allowed where MD5 is not, for it guards nothing
@@ -99,22 +91,12 @@ def _farmhash():
 # ------------------------------------------------------------------------------------------------------ the same in SQL
 @dataclass(frozen=True)
 class Dialect:
-    """How a dialect of SQL quotes names and text, and computes buckets.
+    """How a dialect of SQL quotes names and text, and computes buckets."""
 
-    Parameters
-    ----------
-    quote : str
-        Stands around names.
-    escapes : pairs of text
-        What is replaced inside a text, in this order.
-    key, md5, farm : str
-        Templates of what is hashed and of the two hashes.
-    """
-
-    quote: str
-    escapes: tuple[tuple[str, str], ...]
-    key: str
-    md5: str
+    quote: str  # stands around names
+    escapes: tuple[tuple[str, str], ...]  # what is replaced inside a text, in this order
+    key: str  # template of what is hashed
+    md5: str  # templates of the two hashes
     farm: str
 
     def name(self, name: str) -> str:

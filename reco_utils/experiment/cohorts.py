@@ -19,21 +19,15 @@ COLUMNS = ("control", "treatment", "effect", "low", "high", "relative", "p", "se
 class Cohorts:
     """Effects by cohort. `by_cohort` makes it.
 
-    Parameters
-    ----------
-    table : DataFrame, one row per cohort
-        control_users, treatment_users, control, treatment, effect, low, high, relative, p, p_adjusted, few.
-    interaction_p : float
-        p of "the effect is the same in every cohort".
-    note : str
-        A sentence: is a difference between cohorts shown, and which cohorts are too small?
+    table has one row per cohort: control_users, treatment_users, control, treatment, effect, low, high, relative, p,
+    p_adjusted, few.
     """
 
     metric: str
     arm: str
     table: pd.DataFrame
-    interaction_p: float
-    note: str
+    interaction_p: float  # of "the effect is the same in every cohort"
+    note: str  # is a difference between cohorts shown, and which cohorts are too small?
 
 
 def by_cohort(

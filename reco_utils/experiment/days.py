@@ -52,13 +52,16 @@ class Simulation:
         users = pd.DataFrame(
             {
                 USER: people.users[rows],
-                "arm": pd.Categorical.from_codes(self.codes[rows], categories=list(self.arms.names)),
+                "arm": self._arm_of(rows),
                 "device": pd.Categorical.from_codes(people._devices[rows], categories=list(DEVICES)),
                 "shop_user": np.asarray(people.tastes.users)[people.at[rows]],
             }
         )
         tables = (frame[~before].reset_index(drop=True), frame[before].reset_index(drop=True))
         return Traffic(users, *tables, self._impressions(int(before.sum())) if self.log else None)
+
+    def _arm_of(self, rows):
+        return pd.Categorical.from_codes(self.codes[rows], categories=list(self.arms.names))
 
     def _visits(self):
         rows = np.concatenate([rows for _, rows, _, _ in self.days])
@@ -67,7 +70,7 @@ class Simulation:
         return pd.DataFrame(
             {
                 USER: pd.Categorical.from_codes(rows, categories=self.shoppers.users),
-                "arm": pd.Categorical.from_codes(self.codes[rows], categories=list(self.arms.names)),
+                "arm": self._arm_of(rows),
                 "day": day.astype(np.int32),
                 "session": np.arange(len(rows), dtype=np.int32),
                 **{name: np.concatenate([part[name] for part in columns]) for name in SUMS},
@@ -91,7 +94,7 @@ class Simulation:
         return pd.DataFrame(
             {
                 USER: pd.Categorical.from_codes(rows, categories=self.shoppers.users),
-                "arm": pd.Categorical.from_codes(self.codes[rows], categories=list(self.arms.names)),
+                "arm": self._arm_of(rows),
                 "day": np.int32(day),
                 "session": session.astype(np.int32),
                 "user_at": self.shoppers.at[rows],

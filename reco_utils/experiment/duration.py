@@ -60,7 +60,10 @@ def duration(
     if (users_per_week is None) == (users_by_week is None):
         raise ValueError("duration needs either users_per_week or users_by_week")
     if users_by_week is None:
-        full, reached = _steady(users, users_per_week, traffic_share, at_least_weeks)
+        check_positive("users_per_week", users_per_week)
+        weekly = users_per_week * traffic_share
+        full = math.ceil(users / weekly - 1e-9)
+        reached = max(full, at_least_weeks) * weekly
     else:
         full, reached = _along(users, users_by_week, traffic_share, at_least_weeks)
     weeks = max(full, at_least_weeks)
@@ -71,15 +74,8 @@ def duration(
     return Duration(weeks, users, reached, f"{weeks} week{'s' * (weeks > 1)}: {why}.")
 
 
-def _steady(users, per_week, traffic_share, at_least):
-    """Weeks until the users are there, and users after that (or `at_least` weeks), with as many new ones each week."""
-    check_positive("users_per_week", per_week)
-    full = math.ceil(users / (per_week * traffic_share) - 1e-9)
-    return full, max(full, at_least) * per_week * traffic_share
-
-
 def _along(users, by_week, traffic_share, at_least):
-    """The same along a curve; beyond its end it is taken to be flat."""
+    """Weeks until the users are there, and users after that (or `at_least` weeks); beyond its end a curve is flat."""
     curve = np.asarray(by_week, float)
     if curve.ndim != 1 or not len(curve) or not (curve >= 0).all() or (np.diff(curve) < 0).any():
         raise ValueError(f"users_by_week must be users so far, never falling, got {np.asarray(by_week).tolist()}")

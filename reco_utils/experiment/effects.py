@@ -25,42 +25,22 @@ MISSING = "tea-tasting is missing; install the extension: make run EXTENSION=1, 
 
 @dataclass(frozen=True)
 class Effect:
-    """Treatment minus control of one metric.
-
-    Parameters
-    ----------
-    metric, arm : str
-    control, treatment : float
-        The metric in both arms; with CUPED, after what the time before explains was taken out.
-    effect, low, high : float
-        The difference, and the ends of its interval.
-    relative, relative_low, relative_high : float
-        The effect as a share of the control's value: 0.05 is 5 % more. NaN unless the control is above 0; the ends
-        unless both arms are.
-    p : float in [0, 1]
-        Two-sided p of "there is no difference".
-    se : float
-        Standard error of the effect.
-    users : int
-        Users of both arms together.
-    weight : float
-        Sum of the denominators of both arms (the number of users for a mean): the clock of `sequential`.
-    """
+    """Treatment minus control of one metric."""
 
     metric: str
     arm: str
-    control: float
+    control: float  # the metric in this arm; with CUPED, after what the time before explains was taken out
     treatment: float
-    effect: float
+    effect: float  # the difference
     low: float
     high: float
-    relative: float
-    relative_low: float
+    relative: float  # the effect as a share of the control's value: 0.05 is 5 % more; NaN unless that is above 0
+    relative_low: float  # NaN unless both arms are above 0
     relative_high: float
-    p: float
-    se: float
-    users: int
-    weight: float
+    p: float  # two-sided, of "there is no difference"
+    se: float  # standard error of the effect
+    users: int  # of both arms together
+    weight: float  # sum of the denominators (for a mean the number of users): the clock of `sequential`
 
 
 def effect_between(
@@ -76,7 +56,6 @@ def effect_between(
 
     Parameters
     ----------
-    metric : Metric
     table : DataFrame
         What the metric reads: one row per user and `arm` (totals), per visit, or per impression.
     arm, control : str
@@ -85,10 +64,6 @@ def effect_between(
         1 minus the level of the intervals.
     rng : Generator
         Needed by `by="bootstrap"` and by `Coverage`.
-
-    Returns
-    -------
-    Effect
 
     Raises
     ------
@@ -101,9 +76,11 @@ def effect_between(
         raise ValueError(f"arm must be another than the control, got {arm!r} twice")
     of_arm = rows_by_arm(table, (control, arm))
     if isinstance(metric, Quantile):
-        return _of_quantile(metric, table, arm, of_arm, alpha)
+        silent = "the visits around the quantile all have the same value"
+        return _of_table(metric, table, arm, of_arm, alpha, lambda visits: _quantile(metric, visits), silent)
     if isinstance(metric, Coverage):
-        return _of_coverage(metric, table, arm, of_arm, alpha, _asked(rng, metric))
+        rng, silent = _asked(rng, metric), "leaving users out never changes it"
+        return _of_table(metric, table, arm, of_arm, alpha, lambda shown: _coverage(metric, shown, rng), silent)
     rows = metric.rows(table)
     return effect_of_rows(metric, rows[of_arm[control]], rows[of_arm[arm]], arm, alpha=alpha, rng=rng)
 
@@ -193,19 +170,24 @@ def _adjusted(control, treatment):
 
 
 # ------------------------------------------------------------------------------------------------- quantiles, coverage
-def _of_quantile(metric, visits, arm, of_arm, alpha):
-    """Effect on a quantile over visits: normal, from the width of each arm's interval."""
-    parts = [_quantile(metric, visits[mask]) for mask in of_arm.values()]
-    values, errors = zip(*parts)
+def _of_table(metric, table, arm, of_arm, alpha, measured, silent):
+    """Effect of two independent estimates with their standard errors; the relative one on the log scale."""
+    values, errors, users, groups = zip(*[measured(table[mask]) for mask in of_arm.values()])
     if max(errors) == 0:
-        raise ValueError(f"{metric.name!r} has no variance: the visits around the quantile all have the same value")
-    owners = [visits.loc[mask, "user_id"] for mask in of_arm.values()]
-    users, weight = sum(owner.nunique() for owner in owners), sum(map(len, owners))
-    return _normal(metric, arm, values, errors, norm(), alpha, users, weight)
+        raise ValueError(f"{metric.name!r} has no variance: {silent}")
+    law, effect, se = t(min(groups) - 1), values[1] - values[0], np.hypot(*errors)
+    z, relative_ends = law.ppf(1 - alpha / 2), (np.nan, np.nan)
+    if min(values) > 0:
+        ratio = values[1] / values[0]
+        factor = np.exp(z * np.hypot(errors[0] / values[0], errors[1] / values[1]))
+        relative_ends = (ratio / factor - 1, ratio * factor - 1)
+    ends, p = (effect - z * se, effect + z * se), 2 * law.sf(abs(effect) / se)
+    weight = sum(mask.sum() for mask in of_arm.values())
+    return _effect(metric, arm, values, ends, relative_ends, p, se, sum(users), weight)
 
 
 def _quantile(metric, visits):
-    """The quantile of an arm and its standard error, from the ranks that its users' visits leave open.
+    """The quantile of an arm, its standard error from the ranks that its users' visits leave open, users, and inf.
 
     The share of visits at or below the quantile is a ratio over users; its delta-method interval is read as ranks.
     Source: Deng, Knoblich and Lu (2018), section 4.
@@ -220,17 +202,7 @@ def _quantile(metric, visits):
     reach = np.array([-1, 1]) * norm.ppf(0.975) * share_se
     shares = (np.arange(len(ordered)) + 0.5) / len(ordered)  # the middle of each step
     low, high = np.interp(np.clip(metric.q + reach, 0, 1), shares, ordered)
-    return float(found), float(high - low) / (2 * norm.ppf(0.975))
-
-
-def _of_coverage(metric, impressions, arm, of_arm, alpha, rng):
-    """Effect on coverage: each arm's groups of users are left out in turn."""
-    parts = [_coverage(metric, impressions[mask], rng) for mask in of_arm.values()]
-    values, errors, users, groups = zip(*parts)
-    if max(errors) == 0:
-        raise ValueError(f"{metric.name!r} has no variance: leaving users out never changes it")
-    weight = sum(mask.sum() for mask in of_arm.values())
-    return _normal(metric, arm, values, errors, t(min(groups) - 1), alpha, sum(users), weight)
+    return float(found), float(high - low) / (2 * norm.ppf(0.975)), len(n), np.inf  # Student's t of inf is normal
 
 
 def _coverage(metric, impressions, rng):
@@ -251,18 +223,6 @@ def _coverage(metric, impressions, rng):
     if found > 1:
         raise ValueError(f"{metric.name!r} says n_items={metric.n_items}, but {len(owners)} items were shown")
     return found, float(np.sqrt((n_groups - 1) * np.var(lost))) / metric.n_items, int(n_users), n_groups
-
-
-def _normal(metric, arm, values, errors, law, alpha, users, weight):
-    """Effect of two independent estimates with their standard errors; the relative one on the log scale."""
-    effect, se, z = values[1] - values[0], np.hypot(*errors), law.ppf(1 - alpha / 2)
-    relative_ends = (np.nan, np.nan)
-    if min(values) > 0:
-        ratio = values[1] / values[0]
-        factor = np.exp(z * np.hypot(errors[0] / values[0], errors[1] / values[1]))
-        relative_ends = (ratio / factor - 1, ratio * factor - 1)
-    ends, p = (effect - z * se, effect + z * se), 2 * law.sf(abs(effect) / se)
-    return _effect(metric, arm, values, ends, relative_ends, p, se, users, weight)
 
 
 def _effect(metric, arm, values, ends, relative_ends, p, se, users, weight):

@@ -29,24 +29,14 @@ class PlaceChances:
     """P(item stands in place k) over everything that may stand above it, for every user of a policy.
 
     Made by `epsilon_greedy_chances`. Users who see the same pattern share a table, so that nothing of (U, I) exists.
-
-    Parameters
-    ----------
-    base : (U, K) int
-        The list that the policy would show without exploring; -1 pads.
-    pool : (U, N) int
-        What it may explore; -1 pads.
-    tables : (T, K + 1, K) float64
-        Row r: the chances of the item of rank r + 1 of the base list in every place; last row: those of every item of
-        the pool that is not in the base list.
-    table : (U,) int
-        Which table is a user's.
+    Its row r has the chances of the item of rank r + 1 of the base list in every place, its last row those of every
+    item of the pool that is not in the base list.
     """
 
-    base: np.ndarray
-    pool: np.ndarray
-    tables: np.ndarray
-    table: np.ndarray
+    base: np.ndarray  # (U, K) the list that the policy would show without exploring; -1 pads
+    pool: np.ndarray  # (U, N) what it may explore; -1 pads
+    tables: np.ndarray  # (T, K + 1, K)
+    table: np.ndarray  # (U,) which table is a user's
 
     def of(self, users, items) -> np.ndarray:
         """Chances of items (n, C) of users (n,), by position, in every place: (n, C, K) float64; 0 for padding."""
@@ -81,13 +71,8 @@ def epsilon_greedy_chances(base: TopK, pool: TopK, epsilon: float, k: int) -> Pl
     ----------
     base, pool : TopK
         What the policy was given, for the same users in the same order; one row per user position.
-    epsilon : float in [0, 1]
     k : int, 1 to 14
         Places of the lists that were shown.
-
-    Raises
-    ------
-    ValueError  for other users, a k above 14, or an epsilon outside 0 to 1
     """
     k = check_k(k)
     if k > MOST_PLACES:
@@ -216,7 +201,6 @@ class Log:
         ----------
         reward : str
             Column of the rewards, e.g. "clicked", "bought" or "revenue".
-        places : PlaceChances, optional
 
         Raises
         ------
@@ -246,15 +230,10 @@ def log_lists(shown: TopK, reward, *, users=None, places: PlaceChances | None = 
 
     Parameters
     ----------
-    shown : TopK, B lists
     reward : (B, K)
         E.g. `response.clicked` of `ShopTastes.respond_at`, or euros.
     users : (B,) int, optional
         User positions; by default list b was shown to user b.
-
-    Raises
-    ------
-    ValueError  for lists without the note, or a reward of another shape
     """
     if "propensity" not in shown.notes:
         raise ValueError(

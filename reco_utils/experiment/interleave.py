@@ -34,10 +34,6 @@ def team_draft(a: TopK, b: TopK, k: int, *, rng: np.random.Generator) -> TopK:
     -------
     TopK with the note "team" (B, K) int8: 0 from a, 1 from b, -1 padding. Scores are those of the list it came from.
 
-    Raises
-    ------
-    ValueError  for lists of different users
-
     Source: Radlinski, Kurup and Joachims (2008), "How does clickthrough data reflect retrieval quality?".
     """
     k = check_k(k)
@@ -80,25 +76,15 @@ def credit(clicks, team) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Preference:
-    """Which of two rankings shoppers prefer.
+    """Which of two rankings shoppers prefer."""
 
-    Parameters
-    ----------
-    wins_a, wins_b, ties : int
-        Of users (or of sessions, when every session is somebody else's).
-    share_b, low, high : float
-        b's share of the wins with its exact interval (Clopper-Pearson); NaN without any win.
-    p_value : float
-        Two-sided sign test of "no preference".
-    """
-
-    wins_a: int
+    wins_a: int  # users (or sessions, when every session is somebody else's)
     wins_b: int
     ties: int
-    share_b: float
-    low: float
+    share_b: float  # b's share of the wins; NaN without any win
+    low: float  # its exact interval (Clopper-Pearson)
     high: float
-    p_value: float
+    p_value: float  # two-sided sign test of "no preference"
     level: float = 0.95
 
     @property
@@ -123,10 +109,6 @@ def preference(clicks, team, *, users=None, level: float = 0.95) -> Preference:
     team : (B, K) int, the note of `team_draft`
     users : (B,), optional
         Whose session it is; by default each is somebody else's.
-
-    Raises
-    ------
-    ValueError  for shapes that differ, or teams other than -1, 0 and 1
 
     Source: sign test: Fisher (1925); exact interval: Clopper and Pearson (1934).
     """

@@ -103,42 +103,33 @@ class Register:
         ValueError, KeyError  for an experiment that was not added, an arm it does not have, missing columns or values,
         or a user who has another arm of the experiment already
         """
-        rows = _rows(frame, ASSIGNMENT)
-        with self._writing() as con:
-            _check_known(con, rows)
-            _check_one_arm(pd.DataFrame(rows))
-            _bring(con, rows, ASSIGNMENT)
-            clash = _strayed(con, "a.arm <> i.arm")
-            if clash:
-                user, name, new, old = clash
-                raise ValueError(
-                    f"user {user!r} is in arm {old!r} of {name!r} already, got {new!r}; nothing was logged"
-                )
-            return _append(con, "assignments", ASSIGNMENT)
+        return self._log(
+            frame, "assignments", ASSIGNMENT, "a.arm <> i.arm", "is in {old} of {name!r} already, got {new!r}"
+        )
 
     def log_exposures(self, frame: pd.DataFrame) -> int:
-        """Append exposures, all or none; rows that are there already are left alone. How many were new.
+        """Append exposures, which have a session_id too; rows that are there already are left alone. How many were new.
 
-        Parameters
-        ----------
-        frame : DataFrame with user_id, experiment, arm, session_id, at
-
-        Raises
-        ------
-        ValueError, KeyError  as for `log_assignments`, and for a user who was not assigned to that arm
+        ValueError, KeyError as for `log_assignments`, and for a user who was not assigned to that arm.
         """
-        rows = _rows(frame, EXPOSURE)
+        return self._log(
+            frame, "exposures", EXPOSURE, "a.arm IS NOT i.arm", "saw arm {new!r} of {name!r} and was assigned {old}"
+        )
+
+    def _log(self, frame, log, columns, stray, said):
+        """Append a frame to a log, unless an arm strays from the assigned one."""
+        rows = _rows(frame, columns)
         with self._writing() as con:
             _check_known(con, rows)
-            _bring(con, rows, EXPOSURE)
-            stray = _strayed(con, "a.arm IS NOT i.arm")
-            if stray:
-                user, name, arm, planned = stray
-                assigned = "no arm" if planned is None else f"arm {planned!r}"
-                raise ValueError(
-                    f"user {user!r} saw arm {arm!r} of {name!r} and was assigned {assigned}; nothing was logged"
-                )
-            return _append(con, "exposures", EXPOSURE)
+            if log == "assignments":
+                _check_one_arm(pd.DataFrame(rows))
+            _bring(con, rows, columns)
+            found = _strayed(con, stray)
+            if found:
+                user, name, new, old = found
+                old = "no arm" if old is None else f"arm {old!r}"
+                raise ValueError(f"user {user!r} {said.format(name=name, new=new, old=old)}; nothing was logged")
+            return _append(con, log, columns)
 
     def assignments(self, experiment: str | None = None) -> pd.DataFrame:
         """Assignments of one experiment, or of all, in the order in which they came; user_id is text."""
@@ -167,9 +158,8 @@ class Register:
                 raise KeyError(f"no experiment {experiment!r} in the register; it has {names}")
             where, values = " WHERE experiment = ?", (experiment,)
         rows = self._read(f"SELECT {', '.join(columns)} FROM {log}{where} ORDER BY n", values)
-        found = dict(zip(columns, zip(*rows))) if rows else {name: () for name in columns}
-        frame = pd.DataFrame({name: pd.Series(found[name], dtype="str") for name in columns if name != "at"})
-        return frame.astype({name: "category" for name in ("experiment", "arm")}).assign(at=_times(found["at"]))
+        frame = pd.DataFrame(rows, columns=list(columns)).astype({name: "str" for name in columns if name != "at"})
+        return frame.astype({name: "category" for name in ("experiment", "arm")}).assign(at=_times(frame["at"]))
 
     def _read(self, sql, values=()):
         with self._open() as con:
@@ -255,10 +245,8 @@ def _check_slots(layer, old):
     """Refuse slots that were moved, cut or taken away."""
     before = Layer(layer.name, old, hash=layer.hash, buckets=layer.buckets)
     was, now = [0, *before.edges], [0, *layer.edges]
-    kept = (
-        list(layer.slots)[: len(old)] == list(old) and was[:-1] == now[: len(was) - 1] and was[-1] <= now[len(was) - 1]
-    )
-    if not kept:
+    stay = list(layer.slots)[: len(old)] == list(old) and was[:-1] == now[: len(was) - 1]
+    if not (stay and was[-1] <= now[len(was) - 1]):
         raise ValueError(
             f"layer {layer.name!r} is registered with slots {old}, got {layer.slots}: only a new slot at the end, or a "
             "larger last one, leaves users where they are"

@@ -28,22 +28,13 @@ WAYS = ("normal", "bootstrap")
 class Metric:
     """What all metrics have. Take one of the classes below.
 
-    Parameters
-    ----------
-    label : str, optional
-        The name in tables; default: made from the columns.
-    unit : str
-        What effects are measured in, e.g. "euros per user"; for reports only.
-    lower_is_better : bool
-        True for bounces, latency, returns.
-    guardrail : float in (0, 1), optional
-        The metric need not gain, but must not lose more than this share of the control's value: 0.02 is 2 %.
+    A metric with a `guardrail` need not gain, but must not lose more than this share of the control's value.
     """
 
-    label: str | None = None
-    unit: str = ""
-    lower_is_better: bool = False
-    guardrail: float | None = None
+    label: str | None = None  # the name in tables; default: made from the columns
+    unit: str = ""  # what effects are measured in, e.g. "euros per user"; for reports only
+    lower_is_better: bool = False  # bounces, latency, returns
+    guardrail: float | None = None  # 0.02 is 2 %
 
     reads = "totals"  # the table that holds the columns
     covariates = ()  # columns from before the experiment
@@ -72,20 +63,14 @@ class Metric:
 class _OfUsers(Metric):
     """A metric made from one row per user.
 
-    Parameters
-    ----------
-    cuped : str, or pair of str for a ratio
-        Columns known before the experiment, such as "before_revenue": what they explain is taken out of the noise.
-    winsorise : float in (0.5, 1), optional
-        Values above this quantile of all users together are set to it: less noise, but a question about slightly other
-        numbers. The covariate is cut at its own quantile.
-    by : "normal" or "bootstrap"
-        How interval and p are made; see `effects.effect_between`.
+    cuped: columns known before the experiment, such as "before_revenue"; what they explain is taken out of the noise.
+    winsorise: values above this quantile of all users together are set to it: less noise, but a question about slightly
+    other numbers. The covariate is cut at its own quantile.
     """
 
-    cuped: str | tuple[str, str] | None = None
-    winsorise: float | None = None
-    by: str = "normal"
+    cuped: str | tuple[str, str] | None = None  # a pair for a ratio
+    winsorise: float | None = None  # in (0.5, 1)
+    by: str = "normal"  # or "bootstrap": how interval and p are made
 
     def __post_init__(self):
         super().__post_init__()
@@ -139,18 +124,10 @@ class Mean(_OfUsers):
 
 @dataclass(frozen=True)
 class Proportion(_OfUsers):
-    """The share of users whose column is above a threshold: `Proportion("orders")` is the share who bought.
+    """The share of users whose column is above a threshold: `Proportion("orders")` is the share who bought."""
 
-    Parameters
-    ----------
-    column : str
-        Numbers or booleans.
-    above : float
-        The threshold; a user exactly on it does not count.
-    """
-
-    column: str
-    above: float = 0.0
+    column: str  # numbers or booleans
+    above: float = 0.0  # a user exactly on it does not count
 
     def __post_init__(self):
         super().__post_init__()
@@ -180,7 +157,7 @@ class Ratio(_OfUsers):
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """Numerator and denominator."""
+        """Both columns."""
         return (self.numerator, self.denominator)
 
     def _made_name(self):
@@ -192,11 +169,6 @@ class Quantile(Metric):
     """A quantile over visits, such as the 95th percentile of latency, with an interval that knows about users.
 
     Reads the table of visits (user_id, arm, and the column), in which a user may have many rows.
-
-    Parameters
-    ----------
-    column : str
-    q : float in (0, 1)
     """
 
     column: str
@@ -218,17 +190,10 @@ class Coverage(Metric):
 
     Reads the table of impressions (user_id, arm, and the item column), one row per item shown. Arms of unequal size
     are not comparable: more users are shown more items.
-
-    Parameters
-    ----------
-    n_items : int, at least 1
-        Size of the catalogue.
-    column : str
-        Item ids or positions.
     """
 
-    n_items: int
-    column: str = "item_id"
+    n_items: int  # size of the catalogue
+    column: str = "item_id"  # ids or positions
 
     reads = "impressions"
 
@@ -241,17 +206,9 @@ class Coverage(Metric):
 
 
 def winsorise(values, q: float) -> np.ndarray:
-    """Values above their q-quantile set to it; give it all arms together, so that they are cut at the same value.
+    """Values (n,) above their q-quantile set to it; give it all arms together, so that they are cut at the same value.
 
-    Parameters
-    ----------
-    values : (n,) float
-    q : float in (0, 1)
-        The quantile, taken as the smallest value with at least a share q of the values at or below it.
-
-    Returns
-    -------
-    (n,) float64
+    The quantile is the smallest value with at least a share q of the values at or below it.
 
     Source: Tukey (1962); the upper tail only, as revenue has no lower one.
     """

@@ -198,7 +198,6 @@ def item_means(
         P(place k is looked at): looks are counted by it. Without it every showing is a look.
     strength : float, above 0
         How many looks at an average item everything gets in advance.
-    folds : int, at least 2
 
     Returns
     -------

@@ -22,11 +22,6 @@ def in_shop(lists: TopK, items: pd.Index, tastes) -> TopK:
     lists : TopK, one row for every user of the shop, in any order
         E.g. `recommend(model, data.batch(tastes.users), 10)`: users the model does not know are strangers in it.
     items : (I,) ids that the positions of `lists` stand for: `data.items`
-    tastes : ShopTastes
-
-    Returns
-    -------
-    TopK with scores and notes, its rows in the order of the shop's users
 
     Raises
     ------
@@ -48,12 +43,7 @@ def in_shop(lists: TopK, items: pd.Index, tastes) -> TopK:
 
 
 class Arms:
-    """The policies of an experiment, asked day by day for the lists of those who come.
-
-    Parameters
-    ----------
-    policies : name -> Policy; tastes : the shop's truth
-    """
+    """The policies of an experiment, asked day by day for the lists of those who come."""
 
     def __init__(self, policies: Mapping[str, Policy], tastes):
         if not policies:

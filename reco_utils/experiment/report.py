@@ -23,32 +23,17 @@ FOLDER = "experiments"  # under a home; the storefront reads it
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What an experiment found. `analyse` makes it.
-
-    Parameters
-    ----------
-    name : str
-    effects : tuple of Effect, by metric, then by arm
-    metrics : tuple of Metric
-    users : dict of arm to number of users
-    control : str
-    alpha : float
-    correction : "holm", "bh" or None
-    ratio : SampleRatio
-        Are the users of the arms as many as the shares say?
-    notes : tuple of str
-        What to keep in mind, e.g. very few orders in an arm.
-    """
+    """What an experiment found. `analyse` makes it."""
 
     name: str
-    effects: tuple[Effect, ...]
+    effects: tuple[Effect, ...]  # by metric, then by arm
     metrics: tuple[Metric, ...]
-    users: dict[str, int]
+    users: dict[str, int]  # how many, by arm
     control: str
     alpha: float
     correction: str | None
-    ratio: SampleRatio
-    notes: tuple[str, ...] = ()
+    ratio: SampleRatio  # are the users of the arms as many as the shares say?
+    notes: tuple[str, ...] = ()  # what to keep in mind, e.g. very few orders in an arm
 
     def table(self) -> pd.DataFrame:
         """One row per metric and arm.
@@ -59,9 +44,10 @@ class Report:
         relative_high, p, p_adjusted, verdict, users. p_adjusted is NaN for guardrails. verdict is "better", "worse" or
         "no difference shown"; for guardrails "kept", "broken" or "open"; "void" when the sample ratio is broken.
         """
-        rows = []
-        for (metric, effect), p in zip(self._pairs, self._adjusted):
-            rows.append({**vars(effect), "p_adjusted": p, "verdict": self._verdict(metric, effect, p)})
+        rows = [
+            {**vars(effect), "p_adjusted": p, "verdict": self._verdict(metric, effect, p)}
+            for (metric, effect), p in zip(self._pairs, self._adjusted)
+        ]
         return pd.DataFrame(rows).set_index(["metric", "arm"])[list(COLUMNS)]
 
     @property
@@ -173,9 +159,8 @@ class Report:
 
     def _for_file(self, metric, effect):
         """An effect as the file wants it: the interval holds the effect, which a bootstrap does not promise."""
-        name = metric.name if len(self.users) == 2 else f"{metric.name} ({effect.arm})"
-        ends = {"low": min(effect.low, effect.effect), "high": max(effect.high, effect.effect)}
-        found = {"metric": name, "effect": effect.effect, **ends, "unit": metric.unit}
+        low, high = min(effect.low, effect.effect), max(effect.high, effect.effect)
+        found = {"metric": self._named(effect), "effect": effect.effect, "low": low, "high": high, "unit": metric.unit}
         return {**found, "lower_is_better": metric.lower_is_better}
 
     def _checks(self):
@@ -183,11 +168,14 @@ class Report:
         found = [{"check": "sample ratio", "passed": bool(self.ratio.passed), "detail": self.ratio.sentence}]
         for metric, effect in self._pairs:
             if metric.guardrail is not None:
-                name = metric.name if len(self.users) == 2 else f"{metric.name} ({effect.arm})"
                 passed = bool(self.ratio.passed) and _guard(metric, effect) == "kept"
                 detail = f"{_said(metric, effect)}; allowed to lose {_percent(metric.guardrail)}"
-                found.append({"check": f"guardrail: {name}", "passed": passed, "detail": detail})
+                found.append({"check": f"guardrail: {self._named(effect)}", "passed": passed, "detail": detail})
         return found
+
+    def _named(self, effect):
+        """The metric, and the arm where there are several."""
+        return effect.metric if len(self.users) == 2 else f"{effect.metric} ({effect.arm})"
 
 
 ORDER = ("ship", "not enough", "do not ship", "void")

@@ -21,26 +21,13 @@ FEW, MOST_OUTCOMES = 5, 200_000  # users expected in the smallest arm for chi-sq
 
 @dataclass(frozen=True)
 class SampleRatio:
-    """Do the arms have the users that their shares promise? `sample_ratio` makes it.
+    """Do the arms have the users that their shares promise? `sample_ratio` makes it."""
 
-    Parameters
-    ----------
-    counts : dict of arm to users seen
-    expected : dict of arm to users expected
-    statistic : float
-        Pearson's chi-square.
-    p_value : float
-        How often an honest assignment would be as far off.
-    exact : bool
-        By adding up all outcomes, for few users, instead of the chi-square distribution.
-    alpha : float
-    """
-
-    counts: dict[str, int]
+    counts: dict[str, int]  # users seen, by arm
     expected: dict[str, float]
-    statistic: float
-    p_value: float
-    exact: bool
+    statistic: float  # Pearson's chi-square
+    p_value: float  # how often an honest assignment would be as far off
+    exact: bool  # by adding up all outcomes, for few users, instead of the chi-square distribution
     alpha: float = 0.001
 
     @property
@@ -72,10 +59,6 @@ def sample_ratio(counts: Mapping[str, int], shares: Mapping[str, float], *, alph
         Adds up to 1; may name the holdout, see `Experiment.expected`.
     alpha : float
         Alarm below this. 0.001: an alarm stops everything, so false ones must be rare.
-
-    Raises
-    ------
-    ValueError  for arms without a share or without a count, counts that are no whole numbers of users, or no users
 
     Source: Fabijan et al. (2019); Pearson (1900).
     """

@@ -37,14 +37,8 @@ def spending_bounds(information, *, times=None, alpha: float = 0.05, sides: int 
         How much is known at each look: the number of users or visits, or 1 / variance.
     times : (L,) float in (0, 1], optional
         Share of the plan that has passed, by which alpha is spent; default: information / its last.
-    alpha : float in (0, 1)
-    sides : 1 or 2
     spend : "obrien-fleming" or "pocock"
         Hard at first and nearly the usual bound at the end, or about as hard at every look.
-
-    Returns
-    -------
-    (L,) float
 
     Source: Lan and DeMets (1983); integration by Armitage, McPherson and Rowe (1969).
     """

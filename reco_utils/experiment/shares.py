@@ -21,35 +21,25 @@ MOST_BUCKETS = 10_000_000
 class Deal:
     """How users are dealt to parts. Take `assign.Experiment` or `assign.Layer`.
 
-    Parameters
-    ----------
-    salt : str, optional
-        Default: the name, of a layer with "layer." before it. A salt is never used twice: two experiments with one salt
-        would give the same users the same luck, see `logs.Register`.
-    holdout : float, 0 to 1
-        Share of users who are kept out, by a salt of its own.
-    holdout_salt : str, optional
-        Default: the salt and ".holdout". Who is given the same one holds out the same users.
-    hash : "md5" or "farm"
-        "md5" is in every language and warehouse. "farm" is FARM_FINGERPRINT of BigQuery (Fingerprint64 of FarmHash) and
-        needs the package pyfarmhash.
-    buckets : int
-        How finely the users are cut.
+    A salt is never used twice: two experiments with one salt would give the same users the same luck, see
+    `logs.Register`. Those who are given the same `holdout_salt` hold out the same users. The hash "md5" is in every
+    language and warehouse; "farm" is FARM_FINGERPRINT of BigQuery and needs the package pyfarmhash.
     """
 
-    salt: str | None = None
-    holdout: float = 0.0
-    holdout_salt: str | None = None
+    salt: str | None = None  # default: the name, of a layer with "layer." before it
+    holdout: float = 0.0  # share of users who are kept out, by a salt of its own
+    holdout_salt: str | None = None  # default: the salt and ".holdout"
     hash: str = "md5"
-    buckets: int = 10_000
+    buckets: int = 10_000  # how finely the users are cut
 
+    kind: ClassVar[str]  # the field that holds the parts; what one of them is called; the salt where none is given
     noun: ClassVar[str]
     default_salt: ClassVar[str]
 
     @property
     def parts(self) -> dict[str, float]:
         """Name -> share, in order."""
-        raise NotImplementedError
+        return getattr(self, self.kind)
 
     @property
     def salts(self) -> dict[str, str]:

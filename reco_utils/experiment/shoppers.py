@@ -47,7 +47,6 @@ class Shoppers:
     kinds : (I,) int, optional
         What counts as the same kind of thing, e.g. codes of the subcategory, in the order of the shop's catalogue.
         Default: the taste factor in which an item is strongest.
-    behaviour : Behaviour
 
     Raises
     ------
@@ -227,19 +226,11 @@ class Shoppers:
 
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """What came of visits made one by one: `visits`, one row each, and what happened at every place (m, K).
+    """What came of visits made one by one, and what happened at every place (m, K)."""
 
-    Parameters
-    ----------
-    visits : frame with bounced, examined, shown, clicks, ..., as in `Traffic.visits`
-    steps : (m, K) int8
-        How far it went: 0 shown (or padding), 1 looked at, 2 clicked, 3 put into the cart, 4 bought.
-    revenue : (m, K) euros
-    """
-
-    visits: pd.DataFrame
-    steps: np.ndarray
-    revenue: np.ndarray
+    visits: pd.DataFrame  # one row each: bounced, examined, shown, clicks, ..., as in `Traffic.visits`
+    steps: np.ndarray  # how far it went: 0 shown (or padding), 1 looked at, 2 clicked, 3 put into the cart, 4 bought
+    revenue: np.ndarray  # euros
 
 
 def _by_arm(latency_ms, names):

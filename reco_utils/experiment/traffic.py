@@ -32,24 +32,20 @@ METRICS = {
 class Traffic:
     """What came of a simulated experiment.
 
-    Parameters
-    ----------
-    users : frame, one row per shopper in the test: user_id, arm, device, shop_user (whose lists she saw)
-    visits : frame, one row per visit
+    visits : one row per visit
         user_id (categorical, over all shoppers in their order), arm (categorical), day (from 0), session (numbered by
         day and shopper: the one column that hangs on who else came), bounced (bool), examined, shown, clicks, carts,
         orders (0 or 1: one checkout per visit), units, revenue, search_clicks, dwell_s, latency_ms. clicks and carts
         are those of the list; orders, units and revenue also count what was found by searching.
-    before : frame like visits, of the days before the test (day < 0)
-    log : frame or None, one row per item shown on the days of the test
+    log : one row per item shown on the days of the test
         user_id, arm, day, session, user_at (position in the shop's users), item_at (position in its catalogue), rank
         (from 1), propensity, examined, clicked, carted, bought (bool), revenue. `Log.from_frame(log, reward="clicked")`
         makes a log for off-policy estimates of it.
     """
 
-    users: pd.DataFrame
+    users: pd.DataFrame  # one row per shopper in the test: user_id, arm, device, shop_user (whose lists she saw)
     visits: pd.DataFrame
-    before: pd.DataFrame
+    before: pd.DataFrame  # visits on the days before the test (day < 0)
     log: pd.DataFrame | None = None
 
     def totals(self) -> pd.DataFrame:
@@ -62,20 +58,15 @@ def totals(visits: pd.DataFrame, users: pd.DataFrame, *, before: pd.DataFrame | 
 
     Parameters
     ----------
-    visits : frame as `Traffic.visits`
+    visits, before : frames as `Traffic.visits`
+        Visits before the test are covariates that no arm can have changed.
     users : frame with user_id and arm, and any cohort columns (device, ...), one row per user
-    before : frame as visits, optional
-        Visits before the test: covariates that no arm can have changed.
 
     Returns
     -------
     frame, in the order of `users`: its columns; sessions; the sums of bounced, examined, shown, clicks, carts, orders,
     units, revenue, search_clicks, dwell_s, latency_ms; returned (bool: came on another day after her first); and, with
     `before`, before_sessions, before_clicks, ... and newcomer (bool: had not come before the test)
-
-    Raises
-    ------
-    ValueError  for a user twice in `users`, or visits of users who are not in it
     """
     ids = pd.Index(users[USER])
     if not ids.is_unique:

@@ -120,16 +120,12 @@ def _weights_place(log, wanted, examination):
 def _weights_examination(log, wanted, examination):
     """P(looked at in the target's place) / P(looked at in the log) of the items that both show, in whatever place."""
     looks = np.broadcast_to(looks_of(log, examination), wanted.shape)
-    weight, lost = np.zeros(wanted.shape), 0
-    for place, chance in enumerate(_chances(log, wanted)):
-        item = wanted[:, place, None]
-        seen = (chance * looks).sum(axis=1)
-        lost += np.count_nonzero((item[:, 0] >= 0) & (seen <= 0))
-        gain = np.where(seen > 0, looks[:, place] / np.where(seen > 0, seen, 1.0), 0.0)
-        weight += np.where((log.items == item) & (item >= 0), gain[:, None], 0.0)
+    seen = np.column_stack([(chance * looks).sum(axis=1) for chance in _chances(log, wanted)])
+    gain, weight = np.divide(looks, seen, out=np.zeros(seen.shape), where=seen > 0), np.zeros(wanted.shape)
+    for place, item in enumerate(wanted.T[:, :, None]):
+        weight += np.where((log.items == item) & (item >= 0), gain[:, [place]], 0.0)
     expected = np.where(wanted >= 0, looks, 0.0).sum(axis=1)[:, None]
-    missing = np.nan if log.places is None else lost / max(np.count_nonzero(wanted >= 0), 1)
-    return weight, expected, float(missing)
+    return weight, expected, _lost(None if log.places is None else seen, wanted)
 
 
 _WEIGHTS = dict(list=_weights_list, above=_weights_above, place=_weights_place, examination=_weights_examination)
@@ -163,7 +159,7 @@ def _lost(own, wanted):
     """Share of the target's places that the log could never show, by chances of places (n, K); NaN without them."""
     if own is None:
         return np.nan
-    return np.count_nonzero((own <= 0) & (wanted >= 0)) / max(np.count_nonzero(wanted >= 0), 1)
+    return float(np.count_nonzero((own <= 0) & (wanted >= 0)) / max(np.count_nonzero(wanted >= 0), 1))
 
 
 def looks_of(log, examination):
