@@ -196,19 +196,30 @@ def _start(options) -> int:
         os.environ.setdefault("RECO_ADMIN_KEY", secrets.token_urlsafe(24))
     settings = server.settings_of(options)
     where = settings.port + 501
+    if where > 65_535 and not options.no_storefront:
+        raise ValueError(f"the storefront's port, 501 above the API's, would be {where}; name a smaller --port")
     for port in (settings.port,) if options.no_storefront else (settings.port, where):
         server.bind(settings.host, port).close()  # a port that is taken is said before anything is trained
     if artifact.published(options.home).version is None and (status := _train(options)):
         return status
     shown = None
-    if not options.no_storefront:
-        command = storefront.command(f"http://{settings.host}:{settings.port}", settings.host, where, home=options.home)
-        shown = subprocess.Popen(command, start_new_session=True)  # Ctrl-C reaches us alone, and we stop it
-        print(f"storefront  http://{settings.host}:{where}")
-    print(f"API         http://{settings.host}:{settings.port}/docs   (Ctrl-C stops)", flush=True)
     try:
+        if not options.no_storefront:
+            _leave_on_signals()
+            url = f"http://{settings.host}:{settings.port}"
+            command = storefront.command(url, settings.host, where, home=options.home)
+            shown = subprocess.Popen(command, start_new_session=True)  # Ctrl-C reaches us alone, and we stop it
+            print(f"storefront  http://{settings.host}:{where}")
+        print(f"API         http://{settings.host}:{settings.port}/docs   (Ctrl-C stops)", flush=True)
         return server.run(settings)
     finally:
         if shown is not None:
-            shown.send_signal(signal.SIGTERM)
-            shown.wait(10)
+            shown.kill()  # it has nothing to save, and does not hear SIGTERM once its terminal is gone
+            shown.wait()
+
+
+def _leave_on_signals() -> None:
+    """Until the server runs, SIGTERM and a closed terminal end us like Ctrl-C: not without the storefront."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))

@@ -112,10 +112,10 @@ def run(settings: Settings) -> int:
     except (ArtifactError, OSError) as refusal:
         print(f"error: {refusal}", file=sys.stderr)
         return 2
+    server = _server(create_app(engine, settings), settings)
     settle()
-    log.info({"message": "serving", "url": url_of(listening)})
-    with _deaf(), listening:
-        server = _server(create_app(engine, settings), settings)
+    with _ended_by_signals(server), listening:
+        log.info({"message": "serving", "url": url_of(listening)})
         server.run(sockets=[listening])
         close(engine)
     gc.unfreeze()  # or compiled packages complain at the end that somebody still holds their objects
@@ -157,7 +157,8 @@ def bind(host: str, port: int) -> socket.socket:
         listening.bind(address)
     except OSError as error:
         raise OSError(
-            f"cannot listen on {host}, port {port}: {error.strerror}; --host and --port name others"
+            f"cannot listen on {host}, port {port}: {error.strerror}; RECO_PORT and RECO_HOST, or --port and --host, "
+            "name others"
         ) from None
     return listening
 
@@ -218,13 +219,20 @@ class _Patient(AutoHTTPProtocol):
 
 
 @contextlib.contextmanager
-def _deaf():
-    """Let signals that uvicorn has heard and hands on afterwards do nothing: there is something left to close."""
+def _ended_by_signals(server):
+    """Ctrl-C, SIGTERM and a terminal that is closed end the server in order.
+
+    uvicorn hears the first two while it runs, and hands them on afterwards, when there is something left to close.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heard = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: None) for number in heard}
+
+    def end(*_):
+        server.should_exit = True
+
+    heard = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, end) for number in heard}
     try:
         yield
     finally:

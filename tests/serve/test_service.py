@@ -12,6 +12,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -319,6 +320,17 @@ def test_sigterm_under_load_ends_cleanly_and_loses_no_accepted_event(light, tmp_
     kept = {each.event_id for each in log.since().events}
     log.close()
     assert set(accepted) <= kept <= set(begun)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_before_the_server_runs_is_not_lost(name):
+    if not hasattr(signal, name):
+        pytest.skip(f"there is no {name} on this system")
+    waiting, number = SimpleNamespace(should_exit=False), getattr(signal, name)
+    before = signal.getsignal(number)
+    with server._ended_by_signals(waiting):
+        signal.raise_signal(number)
+    assert waiting.should_exit and signal.getsignal(number) is before
 
 
 def test_without_a_model_it_says_how_to_train_one(tmp_path, capsys):
