@@ -196,8 +196,8 @@ def _start(options) -> int:
         os.environ.setdefault("RECO_ADMIN_KEY", secrets.token_urlsafe(24))
     settings = server.settings_of(options)
     where = settings.port + 501
-    if where > 65_535 and not options.no_storefront:
-        raise ValueError(f"the storefront's port, 501 above the API's, would be {where}; name a smaller --port")
+    if not options.no_storefront and not 501 < where <= 65_535:
+        raise ValueError(f"with a storefront, 501 above it, --port must be from 1 to 65034, got {settings.port}")
     for port in (settings.port,) if options.no_storefront else (settings.port, where):
         server.bind(settings.host, port).close()  # a port that is taken is said before anything is trained
     if artifact.published(options.home).version is None and (status := _train(options)):

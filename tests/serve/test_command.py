@@ -154,10 +154,11 @@ def test_a_port_that_is_taken_is_said_before_anything_is_trained(tmp_path, capsy
     assert not (tmp_path / "new").exists()
 
 
-def test_a_port_that_leaves_none_for_the_storefront_is_refused(tmp_path, capsys):
+@pytest.mark.parametrize("port", ["0", "65100"])
+def test_a_port_that_leaves_none_for_the_storefront_is_refused(tmp_path, capsys, port):
     pytest.importorskip("fastapi", reason="the service is an optional extra")
-    assert serve(tmp_path / "new", "start", "--port", "65100") == 2
-    assert "would be 65601; name a smaller --port" in capsys.readouterr().err
+    assert serve(tmp_path / "new", "start", "--port", port) == 2
+    assert f"--port must be from 1 to 65034, got {port}" in capsys.readouterr().err
 
 
 def test_an_empty_home_says_how_to_fill_it(tmp_path, capsys):
