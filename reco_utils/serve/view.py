@@ -6,8 +6,9 @@ Letters: U users, I items, B requests (here mostly 1), C candidates.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -110,12 +111,15 @@ class View:
         bought = [self.items.at[e.item_id] for e in live if e.event in target and e.item_id in self.items.at]
         if bought:
             seen = _with(seen, bought)
-        profiles = self._blank
-        if at >= 0:
-            profiles = self.data.profiles.iloc[at : at + 1]
-            profiles.index = _ONE
-        users = pd.Index([user], dtype=object)
-        return UserBatch(users, np.array([at], np.int32), history, last, seen, profiles)
+        return Request(self, user, at, history, last, seen)
+
+    def profile(self, at: int) -> pd.DataFrame:
+        """What is known of the user at a seat, as one row; nothing of a stranger."""
+        if at < 0:
+            return self._blank
+        row = self.data.profiles.iloc[at : at + 1]
+        row.index = _ONE
+        return row
 
     # ------------------------------------------------------------------------------------------------------ candidates
     def stored(self, at: int, allow: np.ndarray, unwanted: np.ndarray, n: int) -> TopK:
@@ -213,6 +217,19 @@ class View:
         categories = dict(zip(self.items.ids.tolist(), (names[code + 1] for code in self.items.category_codes)))
         manifest, quantiles = self.artifact.manifest, np.asarray(self.artifact.score_quantiles)
         return Reference(self.version, manifest.trained_at, len(self.items.ids), quantiles, categories, shares)
+
+
+class Request(UserBatch):
+    """A batch of one; its profile is looked up when somebody asks for it: most lists need none, and pandas is slow."""
+
+    def __init__(self, view: View, user: str, at: int, history: csr_matrix, last: np.ndarray, seen: csr_matrix):
+        users, seats = pd.Index([user], dtype=object), np.array([at], np.int32)
+        vars(self).update(users=users, at=seats, history=history, last=last, seen=seen, _view=view)
+
+    @cached_property
+    def profiles(self) -> pd.DataFrame:
+        """The row of whoever asks."""
+        return self._view.profile(int(self.at[0]))
 
 
 class Items:
@@ -328,8 +345,15 @@ def _row(matrix, at):
 
 
 def _one_row(data, indices, n_items):
-    """csr (1, I) of entries in ascending order."""
-    row = csr_matrix((data, indices, np.array([0, len(indices)], np.int32)), (1, n_items))
+    """csr (1, I) of entries in ascending order; its constructor would check at length what is known."""
+    row = copy(_empty_row(n_items))
+    row.data, row.indices, row.indptr = data, indices, np.array([0, len(indices)], indices.dtype)
+    return row
+
+
+@lru_cache(8)
+def _empty_row(n_items):
+    row = csr_matrix((1, n_items))
     row.has_sorted_indices = row.has_canonical_format = True
     return row
 

@@ -198,20 +198,20 @@ class Work:
         if first is None:  # late already
             first = self._second_best(max(k, view.artifact.pipeline.n_candidates))
         lists = first.cut(k) if final is None else final
-        steps = _steps(view, first, self.model and ask.model)
+        step_of = _steps(view, first, self.model and ask.model)
         slots = lists.notes.get("slot")
         ids, items = view.items.ids, []
         for place, (at, score) in enumerate(zip(lists.items[0].tolist(), lists.scores[0].tolist())):
             if at >= 0:
                 slot = view.slots[slots[0, place]] if slots is not None and view.slots else None
                 because = ids[why[at]] if at in why else None
-                items.append(Listed(ids[at], len(items) + 1, json_score(score), steps.get(at, "pool"), because, slot))
+                items.append(Listed(ids[at], len(items) + 1, json_score(score), step_of(at, "pool"), because, slot))
         if len(items) < k:
             listed = [view.items.at[i.item] for i in items]
             unwanted = np.array([*listed, *(() if view.keep_seen else self._seen())], np.int64)
             for at in view.most_popular(self.allow, unwanted, k - len(items)):
                 items.append(Listed(ids[at], len(items) + 1, None, POPULAR))
-        step = steps.get(int(first.items[0, 0]), POPULAR) if first.k else POPULAR
+        step = step_of(int(first.items[0, 0]), POPULAR) if first.k else POPULAR
         sentences = {ids[at]: sentence for at, sentence in said.items()}
         path = self.path if first.k else POPULAR
         return Answer(ask.user, tuple(items), step, view.version, False, tuple(self.degraded), sentences, path)
@@ -227,13 +227,13 @@ class Work:
 
 
 def _steps(view, lists: TopK, name):
-    """{position: name of the step that answered for it} of candidates."""
+    """A function of a position: the name of the step that answered for this candidate, `other` if it is none."""
     items = lists.items[0].tolist()
-    if name:
-        return dict.fromkeys(items, name)
-    if "step" not in lists.notes:
-        return dict.fromkeys(items, "model")
-    return {at: view.step_name(step) for at, step in zip(items, lists.notes["step"][0].tolist())}
+    if name or "step" not in lists.notes:
+        steps = dict.fromkeys(items, name or "model")
+        return steps.get
+    steps = dict(zip(items, lists.notes["step"][0].tolist()))
+    return lambda at, other: view.step_name(steps[at]) if at in steps else other
 
 
 def json_score(score) -> float | None:
