@@ -8,14 +8,12 @@ commit). An event is taken once, however often it is sent: its id decides.
 """
 
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +21,7 @@ import pandas as pd
 
 from reco_utils.core import EVENT, EVENT_TYPES, ITEM, TIME, USER
 from reco_utils.data.schema import EARLIEST, STR
-from reco_utils.serve.kv import StoreDown, open_sqlite, scrub
+from reco_utils.serve.sqlite import SqliteFile, StoreDown
 
 MAX_CHARACTERS = {USER: 10_000}  # of an id; of the other texts:
 MAX_TEXT = 1_000
@@ -198,10 +196,8 @@ class EventLog:
     _latest: float = field(default=0.0, init=False, repr=False)
 
     def __post_init__(self):
-        if str(self.path) in ("", ":memory:"):
-            raise ValueError(f"path must be a file, got {str(self.path)!r}: what is in memory only is not kept")
+        self.file = SqliteFile(self.path, TABLE, "event log", self.timeout_ms, "FULL")
         self._door, self._busy, self._waiting = threading.Condition(), False, []  # one writes, the others queue up
-        self._reading, self._connections = threading.Lock(), {}
         self.ping()
 
     def append(self, events: Sequence[Event | Mapping]) -> Appended:
@@ -266,28 +262,26 @@ class EventLog:
         ------
         StoreDown  when another process keeps reading, so that the old content cannot be removed; ask again
         """
-        with self._alone(), self._reading:
-            con = self._connection("write")
-            n = con.execute("DELETE FROM events WHERE user_id = ?", (user_id,)).rowcount
-            scrub(con, self.path, user_id)
+        with self._alone():
+            with self.file.change() as con:
+                n = con.execute("DELETE FROM events WHERE user_id = ?", (user_id,)).rowcount
+            self.file.scrub(user_id)
             return n
 
     def trace(self, user_id: str) -> list[str]:
         """Where the log still holds a user, in words; [] after `forget`."""
         n = self._read("SELECT COUNT(*) FROM events WHERE user_id = ?", user_id)[0][0]
-        return [f"{n} rows of {Path(self.path).name}"] if n else []
+        return [f"{n} rows of {self.file.path.name}"] if n else []
 
     def ping(self) -> None:
         """Raise StoreDown unless the log can be written."""
-        with self._alone():
-            con = self._connection("write")
-            con.execute("BEGIN IMMEDIATE")
-            con.execute("ROLLBACK")
+        with self._alone(), self.file.change():
+            pass
 
     def close(self) -> None:
         """Close the file; an append under way is finished first. The next call opens it again."""
-        with self._alone(), self._reading:
-            self._give_up("write", "read")
+        with self._alone():
+            self.file.close()
 
     def _checked(self, events):
         """The events as `Event`, or BadEvents with everything that is wrong."""
@@ -307,20 +301,16 @@ class EventLog:
     def _write(self, tickets):
         """Write what several threads want written, in one transaction, and tell them."""
         try:
-            con = self._connection("write")
-            con.execute("BEGIN IMMEDIATE")
-            found = [_insert(con, ticket.events, self.clock()) for ticket in tickets]
-            con.execute("COMMIT")
+            with self.file.change() as con:
+                found = [_insert(con, ticket.events, self.clock()) for ticket in tickets]
             for ticket, each in zip(tickets, found):
                 ticket.found = each
-        except (sqlite3.Error, OSError) as error:
-            self._give_up("write")
+        except StoreDown as error:
             for ticket in tickets:
-                ticket.failed = f"event log {Path(self.path).name}: {error}"
+                ticket.failed = str(error)
         except BaseException:  # Ctrl-C: nobody is told that anything was written
-            self._give_up("write")
             for ticket in tickets:
-                ticket.failed = f"event log {Path(self.path).name}: interrupted"
+                ticket.failed = f"{self.file.name}: interrupted"
             raise
         finally:
             for ticket in tickets:
@@ -329,16 +319,13 @@ class EventLog:
 
     @contextmanager
     def _alone(self):
-        """While nobody appends; a failure is StoreDown."""
+        """While nobody appends."""
         with self._door:
             while self._busy:
                 self._door.wait()
             self._busy = True
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
-            self._give_up("write")
-            raise StoreDown(f"event log {Path(self.path).name}: {error}") from error
         finally:
             self._leave()
 
@@ -349,25 +336,8 @@ class EventLog:
 
     def _read(self, sql, *values):
         """Rows of a query, beside whoever is writing."""
-        with self._reading:
-            try:
-                return self._connection("read").execute(sql, values).fetchall()
-            except (sqlite3.Error, OSError) as error:
-                self._give_up("read")
-                raise StoreDown(f"event log {Path(self.path).name}: {error}") from error
-
-    def _connection(self, use):
-        if use not in self._connections:
-            con = open_sqlite(self.path, self.timeout_ms, synchronous="FULL")
-            con.execute(TABLE)
-            self._connections[use] = con
-        return self._connections[use]
-
-    def _give_up(self, *uses):
-        """Close connections, which ends their transactions without effect."""
-        for use in uses:
-            if use in self._connections:
-                self._connections.pop(use).close()
+        with self.file.use("read") as con:
+            return con.execute(sql, values).fetchall()
 
 
 TABLE = """

@@ -11,10 +11,8 @@ People's ids are any text and must not be readable in a key, so keys hold `hashe
 
 import hashlib
 import math
-import mmap
 import os
 import re
-import sqlite3
 import sys
 import threading
 import time
@@ -23,14 +21,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
+
+from reco_utils.serve.sqlite import UTF8, SqliteFile, StoreDown
 
 MAX_VALUE = 2**20  # bytes of one value; a list of recommendations has a few thousand
-UTF8 = ("utf-8", "surrogatepass")  # half a surrogate pair is no text, but may well be in a key
-
-
-class StoreDown(ConnectionError):
-    """The store cannot answer; the text says which one and why. Nothing is known about what was asked of it."""
 
 
 class KeyValue(ABC):
@@ -275,93 +269,51 @@ class SqliteKV(KeyValue):
     SWEEP = 1_000  # writes between two looks at twice as many rows for those whose time is over
 
     def __post_init__(self):
-        if str(self.path) in ("", ":memory:"):
-            raise ValueError(f"path must be a file, got {str(self.path)!r}; MemoryKV keeps things in memory")
-        self._locks = {"read": threading.Lock(), "write": threading.Lock()}  # who reads does not wait for who writes
-        self._connections, self._n_writes, self._swept = {}, 0, 0
-        self._change(self._sweep)
+        self.file = SqliteFile(self.path, TABLE, "sqlite file", self.timeout_ms, "NORMAL")
+        self._n_writes = self._swept = 0
+        with self.file.change() as con:
+            self._sweep(con)
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values under some keys, None where there is none."""
-        return self._do(lambda con: [self._read(con, key) for key in keys])
+        with self.file.use("read") as con:
+            return [self._read(con, key) for key in keys]
 
     def delete(self, *keys: str) -> int:
         """Remove keys; how many there were."""
-
-        def delete(con):
+        with self.file.change() as con:
             found = [key for key in dict.fromkeys(keys) if self._read(con, key) is not None]
             con.executemany("DELETE FROM kv WHERE key = ?", [(_coded(key),) for key in keys])
-            return len(found)
-
-        return self._change(delete)
+        return len(found)
 
     def delete_prefix(self, prefix: str) -> int:
         """Remove the keys that begin so, also those whose time is over; how many were alive."""
         where, span = _span(prefix)
-
-        def delete(con):
+        with self.file.change() as con:
             n = len(self._found(con, prefix))
             con.execute(f"DELETE FROM kv WHERE {where}", span)
-            return n
-
-        return self._change(delete)
+        return n
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin so, in order."""
-        return self._do(lambda con: self._found(con, prefix))
+        with self.file.use("read") as con:
+            return self._found(con, prefix)
 
     def expires_in(self, key: str) -> float | None:
         """Seconds left, infinity for ever, None without such a key."""
-
-        def look(con):
+        with self.file.use("read") as con:
             if self._read(con, key) is None:
                 return None
             (end,) = con.execute("SELECT expires FROM kv WHERE key = ?", (_coded(key),)).fetchone()
-            return math.inf if end is None else max(0.0, end - self.clock())
-
-        return self._do(look)
+        return math.inf if end is None else max(0.0, end - self.clock())
 
     def scrub(self, text: str) -> None:
         """Search the file for a text, and write it anew if the text is there; takes as long as reading the file."""
-        self._do(lambda con: scrub(con, self.path, text), "write")
+        self.file.scrub(text)
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""
-        for use, lock in self._locks.items():
-            with lock:
-                self._give_up(use)
-
-    def _change(self, call):
-        """call(connection) in a transaction of its own."""
-
-        def change(con):
-            con.execute("BEGIN IMMEDIATE")
-            found = call(con)
-            con.execute("COMMIT")
-            return found
-
-        return self._do(change, "write")
-
-    def _do(self, call, use="read"):
-        """call(connection); an error closes the connection, which ends its transaction without effect."""
-        with self._locks[use]:
-            try:
-                return call(self._connections.get(use) or self._open(use))
-            except (sqlite3.Error, OSError) as error:
-                self._give_up(use)
-                raise StoreDown(f"sqlite file {Path(self.path).name}: {error}") from error
-            except BaseException:
-                self._give_up(use)
-                raise
-
-    def _open(self, use):
-        con = self._connections[use] = open_sqlite(self.path, self.timeout_ms, synchronous="NORMAL")
-        con.execute("CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, expires REAL, ttl REAL, value BLOB NOT NULL)")
-        return con
-
-    def _give_up(self, use):
-        if use in self._connections:
-            self._connections.pop(use).close()
+        self.file.close()
 
     def _read(self, con, key):
         row = con.execute("SELECT value, expires, ttl FROM kv WHERE key = ?", (_coded(key),)).fetchone()
@@ -381,14 +333,13 @@ class SqliteKV(KeyValue):
 
     def _write(self, values, ttl):
         for part in _parts(values.items(), 200):
-            self._change(lambda con, part=part: self._put(con, part, ttl))
+            with self.file.change() as con:
+                self._put(con, part, ttl)
 
     def _append(self, key, added, max_bytes, ttl):
-        def append(con):
+        with self.file.change() as con:
             value = _cut((self._read(con, key) or b"") + added, max_bytes)
             self._put(con, [(key, value)], ttl)
-
-        self._change(append)
 
     def _put(self, con, entries, ttl):
         end = None if ttl is None else self.clock() + ttl
@@ -411,6 +362,7 @@ class SqliteKV(KeyValue):
         self._n_writes = 0
 
 
+TABLE = "CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, expires REAL, ttl REAL, value BLOB NOT NULL)"
 # in place, where INSERT OR REPLACE would move the row and its key
 UPSERT = """
 INSERT INTO kv (key, expires, ttl, value) VALUES (?, ?, ?, ?)
@@ -424,53 +376,6 @@ def _span(prefix):
     if not begin:
         return "key >= ?", (b"",)
     return "key >= ? AND key < ?", (begin, begin[:-1] + bytes([begin[-1] + 1]))  # no byte of UTF-8 is the last one
-
-
-def open_sqlite(path: str | os.PathLike, timeout_ms: float, *, synchronous: str) -> sqlite3.Connection:
-    """A connection for use by several threads in turn: write-ahead log, deleted content overwritten, no implicit BEGIN.
-
-    Parameters
-    ----------
-    synchronous : {"NORMAL", "FULL"}
-        FULL: a commit has reached the disk when it returns.
-    """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    con = sqlite3.connect(path, timeout=timeout_ms / 1000, isolation_level=None, check_same_thread=False)
-    try:
-        con.execute("PRAGMA journal_mode = WAL")
-        con.execute(f"PRAGMA synchronous = {synchronous}")
-        con.execute("PRAGMA secure_delete = ON")
-    except sqlite3.Error:
-        con.close()
-        raise
-    return con
-
-
-def scrub(con: sqlite3.Connection, path: str | os.PathLike, text: str) -> None:
-    """Make sure that a text of deleted rows is nowhere in a SQLite file and its log.
-
-    `secure_delete` overwrites deleted rows where they were, but not the copies that are left behind when a page is
-    filled anew; only writing the whole file again does. So it is written again if the text is still found.
-    """
-    empty_log(con)
-    if any(_contains(Path(f"{path}{end}"), text.encode(*UTF8)) for end in ("", "-wal")):
-        con.execute("VACUUM")
-        empty_log(con)
-
-
-def empty_log(con: sqlite3.Connection) -> None:
-    """Move everything from the write-ahead log into the SQLite file, and cut the log to nothing."""
-    (busy, _, _) = con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if busy:
-        raise sqlite3.OperationalError("another process is reading, so the old content is still in the log; try again")
-
-
-def _contains(path, text):
-    """Is a text in a file? The file is not read into memory."""
-    if not path.exists() or not path.stat().st_size:
-        return False
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(text) >= 0
 
 
 def _coded(key):

@@ -311,17 +311,17 @@ def test_whatever_was_acknowledged_survives_kill_9_and_is_there_once(log, tmp_pa
 
 
 def test_every_commit_is_on_the_disk_before_it_is_acknowledged(log):
-    con = log._connection("write")
-    assert con.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert con.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    with log.file.use("write") as con:
+        assert con.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert con.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 # ------------------------------------------------------------------------------------------------- a disk that refuses
 def test_a_full_disk_acknowledges_nothing_and_everything_goes_on_afterwards(log):
     log.append([click("1")])
-    con = log._connection("write")
-    (pages,) = con.execute("PRAGMA page_count").fetchone()
-    con.execute(f"PRAGMA max_page_count = {pages}")
+    with log.file.use("write") as con:
+        (pages,) = con.execute("PRAGMA page_count").fetchone()
+        con.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreDown, match="events.db: database or disk is full"):
         for n in range(50):
             log.append([click(f"big {n} {m}", "x" * 9_000) for m in range(20)])
@@ -334,7 +334,7 @@ def test_a_full_disk_acknowledges_nothing_and_everything_goes_on_afterwards(log)
 def test_all_who_waited_learn_of_a_failure(log, tmp_path):
     other = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    log.timeout_ms = 200
+    log.file.timeout_ms = 200
     log.close()
     failed = []
 
@@ -430,7 +430,7 @@ def test_appends_go_on_while_users_are_forgotten(log):
 
 
 def test_forgetting_is_not_claimed_while_another_process_still_reads_the_old_content(log, tmp_path):
-    log.timeout_ms = 100
+    log.file.timeout_ms = 100
     log.close()
     log.append([click("1", "a rather long user id")])
     reader = sqlite3.connect(tmp_path / "events.db", isolation_level=None)

@@ -377,11 +377,13 @@ def test_copies_that_sqlite_left_behind_are_scrubbed(tmp_path):
     """Pages that were split leave copies that `secure_delete` does not know of; here they are made on purpose."""
     path = tmp_path / "kv.db"
     store = SqliteKV(path)
-    store._connections["write"].execute("PRAGMA secure_delete = OFF")
+    with store.file.use("write") as con:
+        con.execute("PRAGMA secure_delete = OFF")
     store.set("features:a-long-name", b"and its value")
     store.set("features:another", b"stays")
     store.delete("features:a-long-name")
-    store._connections["write"].execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with store.file.use("write") as con:
+        con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert b"a-long-name" in path.read_bytes() and b"and its value" in path.read_bytes()
     store.scrub("a-long-name")
     assert not any(b"a-long-name" in file.read_bytes() for file in tmp_path.iterdir())
