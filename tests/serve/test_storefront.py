@@ -700,18 +700,11 @@ def test_effects_of_one_unit_share_a_scale_that_holds_zero():
     assert window.spans([Effect("a", 0, 0, 0)]) == {"": (-1.0, 1.0)}
 
 
-def test_results_come_from_parquet_too_and_other_files_are_left_alone(tmp_path):
-    folder = tmp_path / "experiments"
-    folder.mkdir()
-    rows = pd.DataFrame({"name": ["b", "b", "a"], "metric": ["x", "y", "x"], "effect": [1.0, 2.0, 3.0],
-                         "low": [0.5, 1.0, 2.0], "high": [2.0, 3.0, 4.0], "source": ["s", "s", None]})  # fmt: skip
-    rows.to_parquet(folder / "r.parquet")
-    (folder / "notes.txt").write_text("no result")
-    found, wrong = read_results(tmp_path)
-    assert [(result.name, len(result.effects)) for result in found] == [("a", 1), ("b", 2)]
-    assert found[1].texts == {"source": "s"} and found[0].texts == {}
-    assert wrong == {}
-    assert read_results(None) == read_results(tmp_path / "nowhere") == ([], {})
+def test_other_files_are_left_alone(tmp_path):
+    (tmp_path / "experiments").mkdir()
+    for name in ("notes.txt", ".half.json", "table.parquet"):
+        (tmp_path / "experiments" / name).write_text("no result")
+    assert read_results(tmp_path) == read_results(None) == read_results(tmp_path / "nowhere") == ([], {})
 
 
 # -------------------------------------------------------------------------------------------------------- pictures

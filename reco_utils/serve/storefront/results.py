@@ -7,10 +7,9 @@ One JSON file per experiment:
      "effects": [{"metric": "...", "effect": ..., "low": ..., "high": ..., "unit": "..."}],
      "checks":  [{"check": "...", "passed": ..., "detail": "..."}]}
 
-or a Parquet file with a row per effect and the columns name, metric, effect, low, high, and if possible question,
-source, verdict, unit and lower_is_better. `effect` is treatment minus control, `low` and `high` are the ends of its
-95 % interval; `source` says where the visits came from, for instance simulated shoppers; of an effect for which less is
-better, `lower_is_better` is true. Only name and effects must be there.
+`effect` is treatment minus control, `low` and `high` are the ends of its 95 % interval; `source` says where the visits
+came from, for instance simulated shoppers; of an effect for which less is better, `lower_is_better` is true. Only name
+and effects must be there.
 """
 
 import json
@@ -18,9 +17,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 FOLDER = "experiments"
 MAX_BYTES = 2**20  # larger files hold no summary
@@ -63,35 +59,19 @@ def read_results(home: Path | str | None) -> tuple[list[Result], dict[str, str]]
     if folder is None or not folder.is_dir():
         return [], {}
     found, wrong = [], {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix in (".json", ".parquet") and not path.name.startswith("."):
-            try:
-                found += _read(path)
-            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-                wrong[path.name] = _why(error)
+    for path in sorted(folder.glob("[!.]*.json")):
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise ValueError(f"larger than {MAX_BYTES:,} bytes")
+            found.append(_result(json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            wrong[path.name] = _why(error)
     return found, wrong
 
 
 def _why(error) -> str:
     """What is wrong with a file, in a few words."""
     return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)[:200] or type(error).__name__
-
-
-def _read(path) -> list[Result]:
-    """The results in one file."""
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"larger than {MAX_BYTES:,} bytes")
-    if path.suffix == ".json":
-        return [_result(json.loads(path.read_text(encoding="utf-8")))]
-    rows = pd.read_parquet(path)
-    return [_result(_of_rows(str(name), part)) for name, part in rows.groupby("name", sort=True)]
-
-
-def _of_rows(name, part) -> dict[str, Any]:
-    """Rows of one experiment as its JSON would be."""
-    columns = [c for c in ("metric", "effect", "low", "high", "unit", "lower_is_better") if c in part]
-    given = {text: part[text].iloc[0] for text in TEXTS if text in part and pd.notna(part[text].iloc[0])}
-    return {"name": name, "effects": part[columns].to_dict("records"), **given}
 
 
 def _result(raw) -> Result:
@@ -116,5 +96,5 @@ def _effect(raw) -> Effect:
 
 
 def _text(value) -> str:
-    """Text as such, "" for a cell that is empty."""
+    """Text as such, "" for anything else."""
     return value if isinstance(value, str) else ""
