@@ -11,6 +11,7 @@ from html import escape
 from reco_utils.copywriting.brief import Brief
 from reco_utils.copywriting.checks import CLAIM_KINDS, Checked, Span, marks
 from reco_utils.copywriting.lexicon import COUNTRIES
+from reco_utils.copywriting.prompts import kind_of
 from reco_utils.copywriting.words import stems, with_implied
 
 GREEN, RED, LINE = "#cdebc9", "#f8c9c4", "rgba(128,128,128,.45)"
@@ -35,7 +36,7 @@ def beside(checked: Checked, brief: Brief, title: str = "") -> str:
     """
     numbers = receipts(checked, brief)
     head = f'<div style="font-weight:600">{escape(title)}</div>' if title else ""
-    left = f'<div style="margin:6px 0 8px;line-height:1.75">{_marked(checked, numbers)}</div>{_reasons(checked)}'
+    left = f'<div style="margin:6px 0 8px;line-height:1.75">{_marked(checked, brief, numbers)}</div>{_reasons(checked)}'
     left = f'<div style="flex:3 1 330px;min-width:0">{head}{left}</div>'
     right = f'<div style="flex:2 1 260px;min-width:0">{_ledger(brief, set(numbers.values()))}</div>'
     style = f"display:flex;flex-wrap:wrap;gap:10px 28px;padding:10px 2px 16px;border-bottom:1px solid {LINE}"
@@ -87,14 +88,26 @@ def _with_nations(known):
     return known.union(*(nation for nation in NATIONS if nation & known))
 
 
-def _marked(checked, numbers):
+def _marked(checked, brief, numbers):
     """The text with its claims in colour, escaped; a number beside each that has a receipt."""
     parts, at, text = [], 0, checked.text
-    for start, end, why, supported in marks(checked):
-        parts.append(escape(text[at:start]))
-        parts.append(_mark(escape(text[start:end]), why, supported, _number(numbers, start, end)))
-        at = end
+    coloured = marks(checked)
+    wholes = _wholes(text, brief, [mark for mark in coloured if not mark.supported])
+    for mark in coloured:
+        start, end = next((span for span in wholes if span[0] <= mark.start and mark.end <= span[1]), mark[:2])
+        if start >= at:
+            number = _number(numbers, mark.start, mark.end)
+            parts += [escape(text[at:start]), _mark(escape(text[start:end]), mark.why, mark.supported, number)]
+            at = end
     return "".join(parts).replace("\n", "<br>") + escape(text[at:]).replace("\n", "<br>")
+
+
+def _wholes(text, brief, refused):
+    """Where the brand, the product's noun and hyphened words of the ledger stand: no half of them is coloured."""
+    names = [re.escape(name) for name in (brief.brand, kind_of(brief)) if name]
+    found = re.finditer("|".join([*names, r"\w+(?:-\w+)+"]), text, re.I)
+    spans = [match.span() for match in found if match[0].lower() in brief.as_text().lower()]
+    return [span for span in spans if not any(span[0] < mark.end and mark.start < span[1] for mark in refused)]
 
 
 def _number(numbers, start, end):

@@ -55,6 +55,17 @@ def test_text_ledger_and_reasons_stand_side_by_side():
     assert shown == beside(checked, BOTTLE, "model, refused")
 
 
+def test_green_covers_no_half_of_a_brand_a_noun_or_a_hyphened_word():
+    run = Brief("Old Orchard marble run", brand="Old Orchard", tags=("marble run", "clean-lined"))
+    text = "The Old Orchard marble run is clean-lined and lined-marble."
+    spans = [Span(text.index(w), text.index(w) + len(w), w) for w in ("Orchard", "marble", "lined")]
+    shown = beside(Checked(text, (), (*spans, Span(46, 51, "lined"))), run)
+    assert re.findall(r"<mark[^>]*>(.*?)</mark>", shown) == ["Old Orchard", "marble run", "clean-lined", "lined"]
+    red = Finding("material", text.index("marble"), text.index("marble") + 6, "no")
+    shown = beside(Checked(text, (red,), (spans[0], Span(23, 26, "run"))), run)
+    assert re.findall(r"<mark[^>]*>(.*?)</mark>", shown) == ["Old Orchard", "<s>marble</s>", "run"]
+
+
 def test_findings_about_the_whole_text_are_told_too():
     checked = Checked("too long", (Finding("length", 0, 8, "2 words, at most 1"),), ())
     assert "length: 2 words, at most 1" in plain(beside(checked, BOTTLE)) and "<mark" not in beside(checked, BOTTLE)
