@@ -138,7 +138,7 @@ class Engine:
         self.live, self.store, self.cache, self.log, self.monitor = live, features, cache, log, monitor
         self.deadline_ms, self.target, self.clock, self.timer = float(deadline_ms), tuple(target), clock, timer
         self.freshness = Freshness(max_age_hours, clock)
-        self._stocked = None if stock else shared(getattr(features, "kv", None), getattr(live, "home", None))
+        self._stocked = None if stock else shared(features.kv, live.home)
         self.shelf = stock or Stock(self._stocked, clock=clock)
         self.breakers = {part: Breaker(part) for part in PARTS}
         self.workers = Workers(n_threads, "engine")
@@ -151,7 +151,7 @@ class Engine:
         self._unpurged: set[str] = set()  # users whose cached lists must not be served before they were purged
         self._erased: deque = deque(maxlen=1000)  # hashes of who was forgotten while events may have been under way
         self._n_erased = 0
-        self._deletions = getattr(live, "deletions", frozenset())  # those that the stores of this process know of
+        self._deletions = live.deletions  # those that the stores of this process know of
 
     # ------------------------------------------------------------------------------------------------------ questions
     @_counted("recommend")
@@ -184,7 +184,7 @@ class Engine:
         start = self.timer()
         try:
             view, trouble = self._view(ask.user)
-            ready = isinstance(getattr(self.cache, "kv", None), MemoryKV) and ask.model != POPULAR and not trouble
+            ready = isinstance(self.cache.kv, MemoryKV) and ask.model != POPULAR and not trouble
             ready = ready and not self._unpurged
             answer = unpack(self.cache.get(self.cache_key(view, ask)), ask.user) if ready else None
         except Exception:  # `recommend` meets it again, and knows what to do
@@ -471,7 +471,7 @@ class Engine:
     def close(self) -> None:
         """Stop the threads; the stores that were given belong to who made them."""
         self.workers.close()
-        if self._stocked is not None and self._stocked is not getattr(self.store, "kv", None):
+        if self._stocked is not None and self._stocked is not self.store.kv:
             self._stocked.close()
         for breaker in self.breakers.values():
             breaker.close()
@@ -696,7 +696,7 @@ class Engine:
 
     def _forget_on_disk(self, user):
         """Forget in every version that is stored."""
-        home = getattr(self.live, "home", None)
+        home = self.live.home
         if home is None:
             return {}
         removed, told = forget_user(home, user), forgotten(home)
@@ -710,13 +710,13 @@ class Engine:
         Only hashes say who it was, so nothing can be picked out. The events are told again by `_replay_what_was_lost`,
         the features by `Upkeep.feed`; lists that were made meanwhile, with a store that others share too, are not kept.
         """
-        told = getattr(self.live, "deletions", frozenset())
+        told = self.live.deletions
         with self._few:
             news = told - self._deletions
             self._deletions |= told
         if not news:
             return
-        for kv in (getattr(self.store, "kv", None), getattr(self.cache, "kv", None)):
+        for kv in (self.store.kv, self.cache.kv):
             if isinstance(kv, MemoryKV):
                 kv.delete_prefix("")
         self.ask_store("cache", self.cache, lambda: self.cache.purge_all())
@@ -724,7 +724,7 @@ class Engine:
     # ------------------------------------------------------------------------------------------------------------ calls
     def ask_store(self, part, store, question, deadline_ms=None):
         """A question to a store through its breaker; one that gives up by itself soon needs no other thread."""
-        bound = getattr(getattr(store, "kv", None), "answers_within_ms", math.inf)
+        bound = store.kv.answers_within_ms
         limit = None if bound <= BOUND_MS else deadline_ms or self.deadline_ms * STORE_SHARE
         return self.breakers[part].call(question, limit)
 

@@ -42,7 +42,7 @@ class Clock:
 class Held:
     """Artifacts in memory, as `Live` holds them."""
 
-    home = None
+    home, deletions = None, frozenset()
 
     def __init__(self, stable, canary=None, share=0.0):
         self.stable, self.canary, self.share = stable, canary, share
