@@ -12,17 +12,10 @@ from reco_utils.serve.monitor import Monitor, Reference, score_shares, stability
 TRAINED = 1_700_000_000.0
 
 
-class Clock:
-    def __init__(self, now=TRAINED + 3600):
-        self.now = now
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
-def clock():
-    return Clock()
+def clock(clock):
+    clock.now = TRAINED + 3600
+    return clock
 
 
 def reference(**changes):

@@ -29,17 +29,10 @@ TABLES = quick_tables()
 HOUR, DAY = 3600.0, 86_400.0
 
 
-class Clock:
-    def __init__(self):
-        self.now = TABLES.events[TIME].max().timestamp() + HOUR
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
-def clock():
-    return Clock()
+def clock(clock):
+    clock.now = TABLES.events[TIME].max().timestamp() + HOUR
+    return clock
 
 
 @pytest.fixture
