@@ -5,6 +5,7 @@ it counts connections that are open and silent, sends health checks away too, an
 """
 
 import asyncio
+import math
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from reco_utils.serve.settings import Settings
 UNCOUNTED = ("/health/", "/metrics")  # whoever watches the service must not be told to wait
 ADMIN = "/v1/admin/"
 BODIES = ("POST", "PUT", "PATCH", "DELETE")
+SENDERS = 4  # times as many bodies may be on their way: they cost no time until they are here
 SWALLOW = 8  # times the largest body: so much is read and dropped, so that the sender gets to see the refusal
 CLOSE, AGAIN = {"Connection": "close"}, {"Retry-After": "1"}
 
@@ -101,9 +103,10 @@ class Limits:
             self._count(client_of((scope.get("client") or ("",))[0]))
         spared = watching or scope["method"] == "DELETE" or scope["path"].startswith(ADMIN)
         if scope["method"] in BODIES:
-            with self._room(("bodies", spared)):  # apart: who sends slowly must not keep out those who ask
+            most = SENDERS * self.settings.max_waiting
+            with self._room(("bodies", spared), most):  # apart: who sends slowly must not keep out those who ask
                 receive = _once(await self._body(receive))
-        with self._room("questions", open_to_all=spared):
+        with self._room("questions", math.inf if spared else self.settings.max_waiting):
             await self.app(scope, receive, send)
 
     def _count(self, client) -> None:
@@ -116,9 +119,9 @@ class Limits:
             )
 
     @contextmanager
-    def _room(self, kind, open_to_all=False):
+    def _room(self, kind, most):
         """A place among those under way, if there is one left."""
-        if self.under_way[kind] >= self.settings.max_waiting and not open_to_all:
+        if self.under_way[kind] >= most:
             self.shed.inc()
             raise Problem(503, "too much is under way here; try again in a second", AGAIN, title="Overloaded")
         self.under_way[kind] += 1

@@ -78,7 +78,9 @@ class Settings:
     max_events : int
         Most events in one request.
     max_waiting : int
-        Requests under way at once; further ones are told to come back, so that those inside are answered in time.
+        Requests under way at once; further ones are sent away with 503 at once, so that those inside are answered in
+        time. One process answers 800 to 1,500 requests a second, hence 30 to 60 within the deadline of 40 ms: more can
+        only wait. Raise it with `deadline_ms`. Health, metrics, deletions and admin routes always come in.
     body_seconds : float
         A body that has not arrived after this time never will.
     deadline_ms : float, ms
@@ -116,7 +118,7 @@ class Settings:
     rate: float = _setting(50.0, "RECO_RATE", "requests per second, from 0 (no limit) to 1000000", _number(0, 1e6))
     max_bytes: int = _setting(262_144, "RECO_MAX_BYTES", "a whole number from 1024 to 16777216", _whole(1024, 2**24))
     max_events: int = _setting(1_000, "RECO_MAX_EVENTS", "a whole number from 1 to 100000", _whole(1, 100_000))
-    max_waiting: int = _setting(200, "RECO_MAX_WAITING", "a whole number from 1 to 10000", _whole(1, 10_000))
+    max_waiting: int = _setting(50, "RECO_MAX_WAITING", "a whole number from 1 to 10000", _whole(1, 10_000))
     body_seconds: float = _setting(5.0, "RECO_BODY_SECONDS", "seconds from 0.1 to 300", _number(0.1, 300))
     deadline_ms: float = _setting(40.0, "RECO_DEADLINE_MS", "milliseconds from 1 to 60000", _number(1, 60_000))
     cache_seconds: float = _setting(

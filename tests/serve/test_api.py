@@ -31,7 +31,7 @@ from reco_utils.serve.ask import (
     SearchAnswer,
     Unavailable,
 )
-from reco_utils.serve.limits import TokenBuckets, client_of
+from reco_utils.serve.limits import SENDERS, TokenBuckets, client_of
 from reco_utils.serve.logs import JsonLines
 from reco_utils.serve.reference import example_of
 from reco_utils.serve.settings import Settings
@@ -553,7 +553,7 @@ def test_who_sends_slowly_keeps_nobody_out_who_asks():
 
     async def all_of_it():
         post = ("POST", "/v1/events", b"", b"", {}, "x")
-        slow = [asyncio.create_task(call._send(*post, [(b"[", True), "never"], True)) for _ in range(2)]
+        slow = [asyncio.create_task(call._send(*post, [(b"[", True), "never"], True)) for _ in range(2 * SENDERS)]
         await asyncio.sleep(0)
         another = await call._send(*post, [(b"[]", False)], True)
         asks = await call._send("GET", "/v1/users/ann/recommendations", b"", b"", {}, "x", None, True)
@@ -605,13 +605,13 @@ def test_who_sends_deletions_slowly_has_a_room_apart():
 
     async def all_of_it():
         slow = ("DELETE", "/v1/users/ann", b"", b"", {}, "x", [(b"[", True), "never"], True)
-        two = [asyncio.create_task(call._send(*slow)) for _ in range(2)]
+        room = [asyncio.create_task(call._send(*slow)) for _ in range(2 * SENDERS)]
         await asyncio.sleep(0)
-        third = await call._send(*slow)
+        one_more = await call._send(*slow)
         event_of_another = await call._send("POST", "/v1/events", b"", b"[]", {}, "x", None, True)
-        for task in two:
+        for task in room:
             task.cancel()
-        return third.status, event_of_another.status
+        return one_more.status, event_of_another.status
 
     assert call.runner.run(all_of_it()) == (503, 400)
 

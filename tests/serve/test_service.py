@@ -1,5 +1,6 @@
 """The service as it runs: a real engine behind a real socket, published to, interrupted, sent nonsense."""
 
+import asyncio
 import gc
 import http.client
 import json
@@ -349,6 +350,45 @@ def test_a_port_that_is_taken_is_said_in_a_line(home, capsys):
         port = taken.getsockname()[1]
         assert server.run(Settings(home=home, port=port)) == 2
     assert f"cannot listen on 127.0.0.1, port {port}" in capsys.readouterr().err
+
+
+def test_who_comes_while_the_service_is_busy_is_let_in_together():
+    busy, go, over, turn, seen = threading.Event(), threading.Event(), threading.Event(), [0], []
+
+    def count_turns():
+        turn[0] += 1
+        if not over.is_set():
+            asyncio.get_running_loop().call_soon(count_turns)
+
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            for event in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{event}.complete"})
+            return
+        if scope["path"] == "/busy":
+            count_turns()
+            busy.set()
+            go.wait(10)
+        seen.append(turn[0])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    ask_for = "GET {} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"
+    with server.running(app) as url, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(talk, url, ask_for.format("/busy").encode())
+        assert busy.wait(10)
+        where = urlsplit(url)
+        lines = [socket.create_connection((where.hostname, where.port), timeout=10) for _ in range(8)]
+        for line in lines:
+            line.sendall(ask_for.format("/").encode())
+        go.set()
+        assert all(line.recv(100).startswith(b"HTTP/1.1 204") for line in lines)
+        over.set()
+        first.result(10)
+    assert len(seen) == 9 and len(set(seen)) <= 4  # with one door, each of the eight came in a turn of its own
+    for line in lines:
+        line.close()
 
 
 # ------------------------------------------------------------------------------------------------------ raw connections
