@@ -7,6 +7,7 @@ import pytest
 
 from reco_utils.check import Wrong, check, exercises
 from reco_utils.copywriting.brief import Brief, Fact
+from reco_utils.copywriting.checks import Checked
 
 
 def expect(exercise, answer, advice):
@@ -93,12 +94,14 @@ def test_a_suppliers_row_becomes_a_ledger(capsys):
         (lambda row: ledger(row, empty=("-", "")), "a value that says nothing"),
         (lambda row: ledger(row, name=str), "lower case"),
         (lambda row: ledger({**row, "specs": row["specs"].split("|")[0]}), "the facts must be"),
+        (lambda row: ledger({**row, "specs": ""}), "they stand in row\\['specs'\\]"),
         (lambda row: ledger(row, praise=""), "praise is no fact"),
         (lambda row: ledger({**row, "blurb": ""}), "leave out single sentences"),
         (with_own_price, "a table for 1250"),
         (lambda row: ledger(row, empty=("n/a", "")), "a dash says nothing"),
         (lambda row: ledger(row, maxsplit=-1), "at the first colon only"),
         (lambda row: ledger(row, praise=r"\bbest\b"), "is praise too"),
+        (lambda row: ledger(row, praise=r"est\b"), "not every word that ends in -est"),
         ("a brief", "must be the function itself"),
     ],
 )
@@ -124,11 +127,17 @@ def test_a_lie_without_new_digits_fools_the_ten_lines(lie, capsys):
     assert "09.3: correct" in capsys.readouterr().out
 
 
+def test_who_fools_the_package_as_well_is_told_so(capsys, monkeypatch):
+    monkeypatch.setattr("reco_utils.check.nb09.check_text", lambda text, brief: Checked(text, (), ()))
+    check("09.3", "It floats.")
+    assert "the package lets it pass, too" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
         ("It holds 450 ml.", "the ten lines see 450"),
-        ("A white enamel mug, made in Poland.", "the package finds nothing"),
+        ("A white enamel mug, made in Poland.", "every word of it stands in the ledger"),
         ("titanium", "must be a sentence"),
         (7, "must be a sentence"),
     ],
@@ -167,6 +176,7 @@ def test_volumes_are_the_same_in_every_unit(capsys):
         (lambda text, known: [v for v, _ in volumes(text)], "the same words"),
         (lambda text, known: complain(text, known, to={u: ml / 10 for u, ml in ML.items()} | {"l": 100}, digits=20),
          "round before you compare"),
+        (lambda text, known: complain(text, known, digits=20), "2009.9999999999998"),
         (lambda text, known: complain(text, known) if "litres" not in text.split()[-1] else [], "in another unit"),
         (lambda text, known: {"450 ml"}, "must return a list"),
         (None.__class__, "cannot be graded"),

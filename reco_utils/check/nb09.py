@@ -55,6 +55,7 @@ _BARE_ROW = {"product": "Oak table", "price": "1.250,00 €", "specs": "", "blur
 _TIME_ROW = {
     "product": "Wall clock", "price": "", "specs": "Size: - | Runs for: 24:00 h", "blurb": "Silent. The finest of all."
 }  # fmt: skip
+_WOOD_ROW = {"product": "Oak tray", "price": "24,00 €", "specs": "", "blurb": "Wood from a forest in the west."}
 _FACTS = {("material", "enamel"), ("capacity", "350 ml"), ("made in", "Poland")}
 
 
@@ -67,7 +68,9 @@ def _brief(answer, row):
 
 
 @grader(
-    "09.2", hint="split the specs at | and the first :, the blurb at its sentences, and hand what is left to Brief.of"
+    "09.2",
+    hint="split the specs at | and the first :, the blurb at its sentences, and hand what is left to "
+    "Brief.of; the bookkeeper can read a supplier, too: ask check_text about a sentence, against an empty ledger",
 )
 def ledger(answer):
     brief = _brief(answer, _MUG_ROW)
@@ -76,6 +79,8 @@ def ledger(answer):
     if brief.price is None or abs(brief.price - 12.95) > 1e-9:
         raise Wrong(f"the price 12,95 € has become {brief.price!r}")
     facts = {(fact.name, fact.value) for fact in brief.facts}
+    if not facts:
+        raise Wrong("the ledger has no facts: they stand in row['specs'], a pair between two |")
     if any(value.lower() == "n/a" for _, value in facts):
         raise Wrong("the colour is n/a: a value that says nothing is no fact, and a writer would print it")
     if {name for name, _ in facts} != {name.lower() for name, _ in facts}:
@@ -103,7 +108,11 @@ def ledger(answer):
     if told != {("runs for", "24:00 h")}:
         raise Wrong(f"'Runs for: 24:00 h' must be split at the first colon only, got {sorted(told)}")
     if "finest" in clock.description:
-        raise Wrong("'The finest of all' is praise too; one word in a list of words is not enough")
+        raise Wrong("'The finest of all' is praise too, and no list has all such words: what does check_text find in "
+                    "the sentence, against an empty ledger, Brief('Nothing')?")  # fmt: skip
+    if "forest in the west" not in _brief(answer, _WOOD_ROW).description:
+        raise Wrong("'Wood from a forest in the west.' is lost: not every word that ends in -est is praise, and not "
+                    "every finding of check_text is a superlative")  # fmt: skip
     return "Whoever fills the ledger writes the copy: what you leave out here, nobody can print."
 
 
@@ -116,9 +125,16 @@ _MUG = Brief(
 _NUMBER = re.compile(r"\b\d+(?:[.,]\d+)*\b")
 
 
+_LITTLE = set("a an the it its is are was this that in of by for from with and or to made has have holds costs".split())
+
+
+def _words(text):
+    return set(re.findall(r"[^\W_]+", text.lower()))
+
+
 @grader("09.3", hint="the ten lines read digits and nothing else, and they do not care what a number is a number of")
 def lie(answer):
-    if not isinstance(answer, str) or len(answer.split()) < 3:
+    if not isinstance(answer, str) or len(answer.split()) < 2:
         raise Wrong(f"the answer must be a sentence, got {answer!r}")
     unknown = set(_NUMBER.findall(answer)) - set(_NUMBER.findall(_MUG.as_text()))
     if unknown:
@@ -126,11 +142,13 @@ def lie(answer):
             f"the ten lines see {', '.join(sorted(unknown))}: say it without digits, or with digits of the ledger"
         )
     found = [f for f in check_text(answer, _MUG).findings if f.kind in CLAIM_KINDS]
-    if not found:
-        raise Wrong("the package finds nothing: it is true, or only praise, or you have fooled both. In the last "
-                    "case keep the sentence: exams are made of such")  # fmt: skip
-    said = answer[found[0].start : found[0].end]
-    return f"The ten lines let it pass, and a customer would send the mug back for {said!r}."
+    if found:
+        said = answer[found[0].start : found[0].end]
+        return f"The ten lines let it pass, and a customer would send the mug back for {said!r}."
+    if _words(answer) <= _words(_MUG.as_text()) | _LITTLE:
+        raise Wrong("every word of it stands in the ledger: is it a lie?")
+    return ("And more, if it is a lie and not only praise, which no code can tell: the package lets it pass, too. Keep "
+            "it: exams are made of such.")  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------------------------- volumes
@@ -148,6 +166,7 @@ _VOLUMES = [  # text, ledger, what must come out, advice
         "the number is in the ledger, in another unit",
     ),
     ("It comes with 2 lids.", "capacity: 350 ml", [], "lids are no litres: \\b behind the unit"),
+    ("It holds 2.01 l.", "capacity: 2010 ml", [], "2.01 * 1000 is 2009.9999999999998: round before you compare"),
     ("It holds 29 cl.", "capacity: 0.29 l", [], "0.29 * 100 is 28.999999999999996: round before you compare"),
     ("Holds 2 l, or 2 litres.", "warranty: 2 years", ["2 l", "2 litres"], "2 years are no volume"),
     ("Take 0.5 l or 350 ml.", "capacity: 350 ml", ["0.5 l"], "only what is not in the ledger is wanted"),
