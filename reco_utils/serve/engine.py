@@ -111,8 +111,6 @@ class Engine:
     stock : Stock, optional
         By default one in the store of the features, so that all processes know what is sold out; where that is in
         memory, in a file beside the artifacts.
-    n_threads : int, at least 1
-        Lists that are worked out at once. Two take the interpreter from one another, and both are later.
     clock : function that returns seconds since 1970
     timer : function that returns seconds; only differences count
     """
@@ -129,7 +127,6 @@ class Engine:
         target: Sequence[str] = ("purchase",),
         max_age_hours: float = 36.0,
         stock: Stock | None = None,
-        n_threads: int = 1,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.perf_counter,
     ):
@@ -141,7 +138,7 @@ class Engine:
         self._stocked = None if stock else shared(features.kv, live.home)
         self.shelf = stock or Stock(self._stocked, clock=clock)
         self.breakers = {part: Breaker(part) for part in PARTS}
-        self.workers = Workers(n_threads, "engine")
+        self.workers = Workers(1, "engine")  # two would take the interpreter from one another, and both be later
         self._lock = threading.RLock()  # of the views
         self._views: dict[int, View] = {}
         self._few = threading.Lock()  # of small things: never held while anything is waited for
@@ -406,13 +403,14 @@ class Engine:
         """
         before = self._served()
         self._quietly(self.live.refresh)
-        self.breakers["stock"].call(self.shelf.reload, None)
+        restocked = self.breakers["stock"].call(self.shelf.reload, None).value
         with self._lock:  # nobody is forgotten meanwhile
             artifacts = self._artifacts()
             for artifact in artifacts:
                 self._build(artifact)
             self._keep_only(artifacts)
-        self._restock()
+        if restocked:
+            self._restock()
         self._follow_deletions()
         changed = self._served() != before
         if changed and artifacts:

@@ -404,6 +404,15 @@ def test_lists_without_the_sold_out_item_stay_in_the_cache(engine, artifact, war
     assert engine.recommend(Ask(warm_user)).cached
 
 
+def test_a_refresh_without_news_of_the_stock_keeps_what_was_worked_out(engine, artifact, warm_user):
+    engine.recommend(Ask("stranger"))
+    shown = engine._last.stock
+    assert not engine.refresh() and engine._last.stock is shown
+    engine.shelf.kv.push("stock", [json.dumps([str(artifact.data.items[0]), False, 2e9]).encode()], max_bytes=2**19)
+    engine.refresh()  # another process had news
+    assert engine._last.stock is not shown and str(artifact.data.items[0]) in engine._last.stock.sold_out
+
+
 def test_what_comes_back_may_be_shown_again(engine, warm_user):
     item = ids(engine.recommend(Ask(warm_user)))[0]
     engine.stock(item, False)
@@ -474,11 +483,11 @@ def test_a_list_that_was_being_made_when_an_item_sold_out_is_not_kept(artifact, 
         return lists.cut(k)
 
     shop = Shop(Held(replace(artifact, pipeline=replace(artifact.pipeline, rerankers=(rerank,)))), tmp_path)
-    for ask in (Ask("stranger"), Ask(warm_user)):
+    for ask in (Ask("stranger", k=8), Ask(warm_user, k=8)):
         item = ids(shop.engine.recommend(replace(ask, k=9)))[0]
         sell.append(item)
         shop.engine.recommend(ask)
-        assert item not in ids(shop.engine.recommend(ask))
+        assert not sell and item not in ids(shop.engine.recommend(ask))
     shop.engine.close()
 
 
