@@ -168,8 +168,9 @@ class OverHttp:
     def _ask(self, method, path, query=None, body=None):
         """The JSON that comes back, or the engine's error that a problem stands for."""
         headers = {"Authorization": f"Bearer {self.key}"} if method == "DELETE" and self.key else {}
+        query = {name: value for name, value in (query or {}).items() if value is not None}
         try:
-            came = self._http.request(method, path, params=_pairs(query or {}), json=body, headers=headers)
+            came = self._http.request(method, path, params=query, json=body, headers=headers)
         except self._down as error:
             raise Unavailable(f"nobody answers at {self.url} ({type(error).__name__})") from None
         if came.is_success:
@@ -194,22 +195,6 @@ def _json(came, default=None):
 def _part(text: str) -> str:
     """An id as one part of a path: dots too, for ".." would lead elsewhere."""
     return quote(text, safe="").replace(".", "%2E")
-
-
-def _pairs(query) -> list[tuple[str, str]]:
-    """The pairs of a query string; what is None or empty is left out."""
-    found = []
-    for name, value in query.items():
-        several = value if isinstance(value, (tuple, list)) else [value]
-        found += [(name, _written(part)) for part in several if part is not None]
-    return found
-
-
-def _written(value) -> str:
-    """A value as the API reads it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:.9f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def _answer(found) -> dict:
