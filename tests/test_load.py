@@ -111,17 +111,25 @@ def test_a_latency_counts_from_the_intended_start(load, stalled, tmp_path):
     assert found["p50"] > 450  # all were meant to start within 40 ms, and answered half a second after the first
 
 
+def run_of(**times):
+    """What a load of one request per column has noted."""
+    run = SimpleNamespace(begin=0.0, cached=0, degraded=0, n_open=1, **times)
+    run.statuses = Counter(code for code in run.codes if code)
+    return run
+
+
+def test_who_is_sent_away_is_counted_apart_from_those_who_are_answered(load):
+    run = run_of(
+        times=[0.0, 1.0, 2.0], ended=[0.5, 1.002, 2.5], sent=[0.1, 1.0, 2.0], codes=["200", "503", "500"],
+    )  # fmt: skip
+    found = load.figures(run, 3.05, 0.1, 0.4)
+    assert found["max"] == pytest.approx(500) and found["shed p99"] == pytest.approx(2)
+    assert found["shed"] == pytest.approx(1 / 3) and found["errors"] == 1
+
+
 def test_who_is_never_answered_counts_as_an_error_that_waits_for_ever(load):
-    run = SimpleNamespace(
-        begin=0.0,
-        times=[0.0, 1.0],
-        ended=[0.5, None],
-        sent=[0.1, 1.0],
-        statuses=Counter({"200": 1}),
-        cached=0,
-        degraded=0,
-        n_open=1,
+    found = load.figures(
+        run_of(times=[0.0, 1.0], ended=[0.5, None], sent=[0.1, 1.0], codes=["200", None]), 2.05, 0.1, 0.4
     )
-    found = load.figures(run, 2.05, 0.1, 0.4)
     assert found["p50"] == float("inf") and found["errors"] == 1 and found["done/s"] == pytest.approx(0.5)
     assert found["server %"] == pytest.approx(100 * 0.4 / 2.05)
