@@ -50,7 +50,7 @@ class LocalRedis:
         ------
         RuntimeError  when it is not installed, or ends at once (its last words are in the text)
         """
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         settings = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "loglevel": "warning"}
         command = [str(self.executable or _executable()), *(w for k, v in settings.items() for w in (f"--{k}", str(v)))]
         self._words = tempfile.TemporaryFile()  # a pipe that nobody reads would stop the server when it is full
@@ -95,8 +95,8 @@ class LocalRedis:
             return False
 
 
-def _free_port():
-    """A port below those that the system hands out: nobody who connects is given it while the server is down."""
+def free_port():
+    """A free port below those that the system hands out: nobody who connects is given it before a server has it."""
     while True:
         port = 10_000 + secrets.randbelow(20_000)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
