@@ -27,25 +27,19 @@ from reco_utils.copywriting.ledger import (
 from reco_utils.copywriting.lexicon import (
     CLAIMS,
     COUNTRIES,
-    EMPTY_WITH_FREE,
-    IDIOMS,
-    INGREDIENTS,
-    NOT_SUPERLATIVE,
     PATTERNS,
     PROOFS,
     SAME_CLAIMS,
-    SCOPE,
 )
 from reco_utils.copywriting.names import names
 from reco_utils.copywriting.numbers import discount_holds, number_claims, old_prices
-from reco_utils.copywriting.ordinary import COMMON_STEMS, HEADS, SCENE_STEMS
+from reco_utils.copywriting.ordinary import COMMON_STEMS, HEADS
 from reco_utils.copywriting.quantities import agrees, quantities
 from reco_utils.copywriting.words import Token, phrases, root, spelled, stem, stems, tokens
 
 CERTIFIED, BUT, NOTHING = stem("certified"), stem("but"), stem("nothing")
 CERTIFICATES = {phrase[0] for phrase in phrases(CLAIMS["certification"]) if len(phrase) == 1}
 PURE = {stem(w) for w in "pure purely all entirely only solely".split()}
-CLAIM_FREE = frozenset(stem(w) for w in EMPTY_WITH_FREE.split())
 PROVEN = frozenset(stem(w) for w in PROOFS.split())
 TREATED = {stem(w) for w in (
     "made lined coated filled infused powered controlled based scented flavoured plated grade rated backed shaped fed "
@@ -65,39 +59,40 @@ SCARCE = {stems(w) for w in (
 _FEW = re.compile(r"\bonly \d+ (?:left|remaining|in stock)|\b\d+ left\b|\blow stock\b|\blast (?:few|pieces|pairs|\d+)")
 MONTH_STEMS = {stem(m) for m in MONTHS} - {"may", "march"}
 NO_CLAIM_IF_DENIED = ("superlative", "urgency", "social-proof", "colour", "origin", "price")
+SKIES = {stem(w) for w in "sky morning evening afternoon night day monday weekend november mood light moment".split()}
 CARRIED = {
     stem(w) for w in "pocket drawer mattress pillow duvet laptop camera phone bag bookshelf mantelpiece handle".split()
 }
-_EST = re.compile(r"\b(?:most|best|finest|[a-z]{3,}est)\b", re.I)
-_EST_NOT = frozenset(NOT_SUPERLATIVE.split())
-_SCOPES = re.compile(r"\b(?:" + "|".join(re.escape(p.strip()) for p in SCOPE.split(",")) + r")\b", re.I)
+_EST = re.compile(r"\b(?!forest|interest|suggest|request|honest|modest|latest)(?:most|best|[a-z]{3,}est)\b", re.I)
 _PATTERNS = [(kind, re.compile("|".join(patterns), re.I)) for kind, patterns in PATTERNS.items()]
 
 
 def _index(tables):
-    """First root to (roots, stems, the word that must stand as it is or "", kind), longest phrase first.
+    """First root to (roots, stems, the spellings it must have or none, kind), longest phrase first.
 
     A phrase is found by its roots, so that "grip" is no handle, and supported by its stems, among which synonyms count.
+    Materials and colours are found as they are spelled: ironing is no metal.
     """
     index: dict[str, list] = {}
     for kind, table in tables:
         for entry in re.split(r"[,\n]", table):
             if phrase := stems(entry):
-                exact = re.search(r"=(\w+)", entry) or re.fullmatch(r"\s*(\w{3,}(?:able|ed|ing))\s*", entry)
-                words = tuple(root(word) for word in spelled(entry))
-                index.setdefault(words[0], []).append((words, phrase, exact[1] if exact else "", kind))
+                written = spelled(entry)
+                exact = re.findall(r"=(\w+)", entry) or re.findall(r"^\s*(\w{3,}(?:able|ed|ing))\s*$", entry)
+                if kind in ("material", "colour") and len(written) == 1 and not exact:
+                    exact = [written[0] + ending for ending in ("", "s", "es")]
+                words = tuple(root(word) for word in written)
+                index.setdefault(words[0], []).append((words, phrase, frozenset(exact), kind))
     return {first: sorted(rest, key=lambda found: (-len(found[0]), not found[2])) for first, rest in index.items()}
 
 
 _CLAIM_INDEX = _index(
     [
         *CLAIMS.items(),
-        ("ingredient", INGREDIENTS),
-        ("origin", COUNTRIES.replace("black forest", "").replace(" ", ",")),
-        ("origin", "black forest"),
+        ("country", COUNTRIES.replace("black forest", "").replace(" ", ",")),
+        ("country", "black forest"),
     ]
 )
-_IDIOM_INDEX = _index([("", IDIOMS)])
 
 
 def claims(text: str, brief: Brief) -> list[Claim]:
@@ -114,11 +109,10 @@ def objections(text: str, brief: Brief) -> tuple[str, list[Token], list[str], li
     signs = negations(found, plain)
     words = spelled(plain)
     roots = [root(word) for word in words]
-    masked = _idioms(plain, roots, found)
-    made = [*number_claims(plain, found, ledger), *_phrases(plain, roots, found, signs, masked, ledger)]
+    made = [*number_claims(plain, found, ledger), *_phrases(plain, roots, found, signs, ledger)]
     made += _patterns(plain, ledger)
     made += _superlatives(plain, ledger)
-    made += _suffixes(plain, found, ledger)
+    made += _suffixes(plain, found, signs, ledger)
     made += _months(plain, found, ledger)
     made += _pure(plain, found, ledger)
     made += _echoes(found, ledger)
@@ -137,7 +131,7 @@ def _match(index, roots, found, text):
             here = found[at : at + len(words)]
             if len(words) > 1 and (tuple(roots[at : at + len(words)]) != words or here[0].clause != here[-1].clause):
                 continue
-            if exact and all(text[t.start : t.end].lower() != exact for t in here):
+            if exact and exact.isdisjoint(text[t.start : t.end].lower() for t in here):
                 continue
             yield at, at + len(words), phrase, kind
             at += len(words) - 1
@@ -145,30 +139,21 @@ def _match(index, roots, found, text):
         at += 1
 
 
-def _idioms(text, roots, found):
-    masked = set()
-    for first, last, _, _ in _match(_IDIOM_INDEX, roots, found, text):
-        masked.update(range(first, last))
-    return masked
-
-
-def _phrases(text, roots, found, signs, masked, ledger) -> Iterator[Claim]:
+def _phrases(text, roots, found, signs, ledger) -> Iterator[Claim]:
     """Words and phrases of the claim lists."""
     for first, last, phrase, kind in _match(_CLAIM_INDEX, roots, found, text):
-        if masked.issuperset(range(first, last)):
-            continue
-        if kind == "colour" and _of_a_scene(found, last, ledger):
+        if kind == "colour" and _of_a_scene(text, found, last, ledger):
             continue
         if found[first].stem in CARRIED and _owned(found, first):
             continue
-        if kind == "ingredient":
-            if not ledger.consumed:
+        if kind == "country":
+            if text[found[first].start].islower():  # chilly is no Chile
                 continue
-            kind = "feature"
+            kind = "origin"
         if signs[first] and kind in NO_CLAIM_IF_DENIED:
             continue
         content = [word for word in phrase if word not in FUNCTION] or list(phrase)
-        if signs[first] and kind == "feature" and not ledger.consumed and not set(content) & ledger.affirmed:
+        if signs[first] and kind == "feature" and not set(content) & ledger.affirmed:
             continue  # no pump, no bracket: what the facts do not speak of, and nobody puts into a product
         if signs[first]:
             good = (
@@ -200,10 +185,11 @@ def _owned(found, at):
     return not {"any", "every", "your"}.isdisjoint(before) or before == ["in", "the"]
 
 
-def _of_a_scene(found, last, ledger):
-    """Is a colour that of a sky or a Monday, and not of the product?"""
-    behind = found[last].stem if last < len(found) else ""
-    return behind in SCENE_STEMS and behind not in ledger.affirmed
+def _of_a_scene(text, found, last, ledger):
+    """Is a colour that of a morning or a mood, and not of the product?"""
+    if last == len(found) or text[found[last - 1].end : found[last].start] != " ":
+        return False
+    return found[last].stem in SKIES - ledger.affirmed
 
 
 def _affirmed(content, found, first, ledger):
@@ -232,16 +218,11 @@ def _pattern_holds(kind, said, words, ledger):
         return True
     if kind == "price" and re.match(r"free\s", said, re.I):
         return _free_holds(words, ledger)
-    if kind in ("price", "urgency"):
-        amounts = quantities(said)
-        if kind == "price" and (old := old_prices(ledger)):
-            return discount_holds(amounts, old, ledger)
-        if kind == "urgency" and amounts:
-            stock = [k for k in ledger.known if k.near & {"stock", "available", "avail", "left"}]
-            return any(agrees(a, k.quantity) for a in amounts for k in stock)
-        return False
-    known = ledger.affirmed | ledger.negated if kind == "feature" else ledger.affirmed
-    return bool(words) and all(w in known for w in words)
+    amounts = quantities(said)
+    if kind == "urgency":
+        stock = [k for k in ledger.known if k.near & {"stock", "available", "avail", "left"}]
+        return any(agrees(a, k.quantity) for a in amounts for k in stock)
+    return bool(old := old_prices(ledger)) and discount_holds(amounts, old, ledger)
 
 
 def _free_holds(words, ledger):
@@ -254,43 +235,39 @@ def _free_holds(words, ledger):
 
 
 def _superlatives(text, ledger) -> Iterator[Claim]:
-    """The lightest tent of all: a superlative about a word of the facts, or with a scope."""
+    """The lightest tent: a superlative about a word of the facts."""
     for match in _EST.finditer(text):
-        word = match[0].lower()
-        if word in _EST_NOT:
-            continue
-        rest = re.split(r"[.!?;]", text[match.end() : match.end() + 70])[0]
-        after, scope = stems(rest)[:4], _SCOPES.search(rest)
-        about = [w for w in after if w in ledger.affirmed and w not in FUNCTION | COMMON_STEMS]
-        known = stem(word) in ledger.affirmed and not (scope and scope[0].lower() not in ledger.text)
+        word, rest = match[0].lower(), re.split(r"[.!?;]", text[match.end() : match.end() + 70])[0]
+        after = stems(rest)[:4]
+        known = stem(word) in ledger.affirmed
         if word in ("most", "best") and not known:
             known = bool(set(after[:1]) & ledger.affirmed) and word in ledger.text
         if word == "most" and (after[:1] in ((), ("of",)) or not after[0].isalpha()):
             continue
-        if about or scope:
-            yield Claim.of("superlative", match.start(), match.end() + (scope.end() if scope else 0), text, known)
+        if any(w in ledger.affirmed and w not in FUNCTION | COMMON_STEMS for w in after):
+            yield Claim.of("superlative", match.start(), match.end(), text, known)
 
 
-def _suffixes(text, found, ledger) -> Iterator[Claim]:
+def _suffixes(text, found, signs, ledger) -> Iterator[Claim]:
     """frost-proof, vet-approved, gluten-free: a word and what it makes of it, joined by a hyphen."""
-    for left, right in zip(found, found[1:]):
+    for left, right, no in zip(found, found[1:], signs):
         between = text[left.end : right.start]
         named = between == " " and left.stem in CLAIM_WORDS and right.stem in PROVEN  # dishwasher safe
         if not named and between != "-" and left.start != right.start:
             continue
         good = None
         if right.stem == FREE:
-            good = left.stem in ledger.negated if left.stem not in CLAIM_FREE else None
+            good = left.stem in ledger.negated
         elif right.stem in PROVEN:
             good = any(clause.issuperset({left.stem, right.stem}) for clause in ledger.clauses)
-        elif right.stem in TREATED and left.stem not in COMMON_STEMS:
+        elif right.stem in TREATED and left.stem not in COMMON_STEMS and not no:
             good = left.stem in ledger.affirmed
         if good is not None:
             yield Claim.of("feature", left.start, right.end, text, good)
     for i, token in enumerate(found[:-2]):
         if token.stem == FREE and found[i + 1].stem in ("of", "from"):
             words = [t for t in found[i + 2 : i + 5] if t.clause == token.clause and t.stem not in FUNCTION][:2]
-            if words and words[0].stem not in CLAIM_FREE | COMMON_STEMS | {"charge"}:
+            if words and words[0].stem not in COMMON_STEMS | {"charge"}:
                 yield Claim.of("feature", token.start, words[0].end, text, words[0].stem in ledger.negated)
 
 

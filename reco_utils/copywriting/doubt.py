@@ -4,8 +4,8 @@ No list holds every word in which a feature can be invented. What gives it away 
 words that the facts do not know: "with a ~ that ~ ..." claims, "for mornings when you ..." tells a story. A sentence is
 read as its skeleton: words that the facts affirm are `+`, ordinary words `=` and others `~` with their ending, numbers
 `0` and `0w`, what a rule objects to is the name of the rule after `!`, and little words stand for themselves. Each run
-of up to three has a weight, and so have a few counts; the sum is the doubt. `weights.tsv` holds the weights in
-hundredths, `learn.py` learns them.
+of up to three has a weight, so has each pair with one mark `_` between, and how many words the facts know and do not
+know; the sum is the doubt. `weights.tsv` holds the weights in hundredths, `learn.py` learns them.
 """
 
 import re
@@ -31,7 +31,7 @@ PERSONAL = frozenset(
 )
 STOPS = {"\u2014": "-", "\u2013": "-", ")": "("} | {c: c for c in ",.;:?!("}
 SOFT = ("not say that there is none", "the facts say no")  # reasons that an honest sentence often gives
-PROVEN = re.compile(rf"[- ](?:{PROOFS.replace(' ', '|')})'$", re.I)
+PROVEN = re.compile(rf"[- ](?:free|{PROOFS.replace(' ', '|')})'$", re.I)
 
 
 class Mark(NamedTuple):
@@ -53,7 +53,7 @@ def settle(text: str, found: list[Token], words: list[str], ledger: Ledger, made
     for sentence in sentences_of(text, found, words, ledger, made):
         if not sentence.weak and (sentence.firm or not sentence.unknown):
             continue
-        if sum(weights.get(name, 0.0) * value for name, value in sentence.traits()) >= weights["threshold"]:
+        if sum(weights.get(name, 0.0) for name in sentence.traits()) >= weights["threshold"]:
             yield from sentence.weak or [sentence.most_doubtful(weights, text)]
 
 
@@ -73,34 +73,32 @@ class Sentence(NamedTuple):
     """A sentence as the weights see it."""
 
     marks: tuple[Mark, ...]
-    unknown: tuple[Mark, ...]
     weak: tuple[Claim, ...]
     firm: tuple[Claim, ...]
-    affirmed: int
-    n_known: int
+    n_known: int  # words that the facts affirm
 
-    def traits(self) -> Iterator[tuple[str, float]]:
-        """(name, value) of everything that has a weight."""
-        yield "always", 1.0
-        ordinary = sum(m.mark.startswith("=") for m in self.marks)
-        yield "share affirmed", self.affirmed / max(1, self.affirmed + len(self.unknown) + ordinary)
-        yield "ordinary words", ordinary / 4
-        yield "unknown words", len(self.unknown) / 4
-        yield from ((f"at least {k} unknown", 1.0) for k in (1, 2, 4) if len(self.unknown) >= k)
-        yield "words", len(self.marks) / 20
-        yield "words in the facts", min(self.n_known, 80) / 40
-        yield "objections", float(min(4, len(self.weak) + len(self.firm)))
-        yield from ((f"rule {name}", 1.0) for name in sorted({_name(c) for c in (*self.weak, *self.firm)}))
-        yield from ((run, 1.0) for run in self.runs())
+    @property
+    def unknown(self) -> int:
+        """How many words the facts do not know."""
+        return sum(m.mark.startswith("~") for m in self.marks)
+
+    def traits(self) -> Iterator[str]:
+        """The name of everything that has a weight."""
+        unknown = min(3, self.unknown)
+        yield "always"
+        yield f"{unknown} unknown, {min(4, sum(m.mark == '+' for m in self.marks))} affirmed"
+        yield f"{unknown} unknown, {min(3, self.n_known // 15)} of facts"
+        yield from self.runs()
 
     def runs(self) -> dict[str, tuple[int, int]]:
-        """Each run of up to three marks, and where its last one is found."""
+        """Each run of up to three marks, and each pair around a gap, and from where to where its last one reaches."""
         marks = ["^", *(m.mark for m in self.marks), "$"]
-        return {
+        found = {
             " ".join(marks[i : i + n]): (i - 1, i + n - 1)
             for n in range(1, LONGEST + 1)
             for i in range(len(marks) - n + 1)
         }
+        return found | {f"{a} _ {b}": (i - 1, i + 2) for i, (a, b) in enumerate(zip(marks, marks[2:]))}
 
     def most_doubtful(self, weights: dict[str, float], text: str) -> Claim:
         """The unknown words between two stops that add most to the doubt, as a claim."""
@@ -133,15 +131,8 @@ def sentences_of(
         if not mine:
             continue
         here = [claim for claim in against if start <= claim.start < end]
-        marks = tuple(_skeleton(text, start, end, mine, ledger, here))
-        yield Sentence(
-            marks,
-            tuple(m for m in marks if m.mark.startswith("~")),
-            tuple(c for c in here if not firm(c)),
-            tuple(c for c in here if firm(c)),
-            sum(m.mark == "+" for m in marks),
-            len(ledger.affirmed),
-        )
+        weak, strong = (tuple(c for c in here if firm(c) is kind) for kind in (False, True))
+        yield Sentence(tuple(_skeleton(text, start, end, mine, ledger, here)), weak, strong, len(ledger.affirmed))
 
 
 @cache

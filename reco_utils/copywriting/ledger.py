@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple, Self
 
 from reco_utils.copywriting.brief import Brief, is_instruction
-from reco_utils.copywriting.lexicon import CLAIMS, CONSUMED, COUNTRIES, EXCLUDES, FUNCTION_WORDS, INGREDIENTS
+from reco_utils.copywriting.lexicon import CLAIMS, COUNTRIES, FUNCTION_WORDS
 from reco_utils.copywriting.quantities import UNIT, Quantity, quantities
 from reco_utils.copywriting.words import Token, phrases, stem, stems, tokens, with_implied
 
@@ -22,11 +22,6 @@ FAKE = {
     stem(w)
     for w in "vegan faux imitation artificial mock synthetic fake pu look effect style optic plated coloured".split()
 }
-EXCLUDED = {  # what a word says there is none of
-    stem(line.split(":")[0].strip()): {stem(w) for w in line.split(":")[1].split()}
-    for line in EXCLUDES.strip().splitlines()
-}
-EATEN = {stem(w) for w in CONSUMED.split()} | {p[0] for p in phrases(INGREDIENTS) if len(p) == 1}
 EMPTY_NO = {stem(w) for w in "only just to match less matter wonder doubt more longer".split()}  # no match for
 MONTHS = {m: i for i, m in enumerate(
     "january february march april may june july august september october november december".split()
@@ -34,9 +29,7 @@ MONTHS = {m: i for i, m in enumerate(
 COUNTRY = {
     stem(w): stem(line.split()[0]) for line in re.split(r"[;\n]", COUNTRIES) if line.split() for w in line.split()
 }
-CLAIM_WORDS = frozenset(
-    phrase[0] for table in (*CLAIMS.values(), INGREDIENTS) for phrase in phrases(table) if len(phrase) == 1
-)
+CLAIM_WORDS = frozenset(phrase[0] for table in CLAIMS.values() for phrase in phrases(table) if len(phrase) == 1)
 NUMBER_UNITS = {stem(unit) for unit in UNIT if unit.isalpha()}
 _LEFT_OUT = re.compile(
     r"([\w\s-]+?)\s\(?(?:(?:is|are)\s)?(?:not included|sold separately|not supplied|not part of)", re.I
@@ -86,7 +79,6 @@ class Ledger(NamedTuple):
     numbers: frozenset[str]
     text: str
     currency: str
-    consumed: bool  # eaten, drunk, smelt or put on the skin
     echoes: frozenset[tuple[str, ...]]
 
 
@@ -114,7 +106,6 @@ def ledger_of(brief: Brief) -> Ledger:
         numbers=frozenset(re.findall(r"[a-z0-9]*\d[a-z0-9.]*|[a-z]{2,}", text)),
         text=text,
         currency=brief.currency,
-        consumed=bool(words.affirmed & EATEN),
         echoes=echoes - {gram for _, piece in pieces for gram in grams(stems(piece))},
     )
 
@@ -232,7 +223,6 @@ class _Words:
         self.affirmed |= {t.stem for t, no in zip(found, signs) if not no}
         self.negated |= {t.stem for t, no in zip(found, signs) if no}
         self.negated |= {base for t in found if (base := denied(text[t.start : t.end]))}
-        self.negated |= {other for t, no in zip(found, signs) if not no for other in EXCLUDED.get(t.stem, ())}
         for before, token in zip([None, *found], found):
             fake = before is not None and before.stem in FAKE and before.clause == token.clause
             (self.fakes if fake else self.real).add(token.stem)
@@ -279,11 +269,6 @@ def _known(name, text):
         if stem(match[1]) not in NUMBER_UNITS:
             near = frozenset({stem(match[1])})
             yield Known(Quantity(*match.span(), 1, 1, "count", "", "", True), near, near, fact)
-    for match in re.finditer(
-        r"\b(?:dual|double|twin)[- ]?([^\W\d]{3,})", text, re.I
-    ):  # a dual-band router has two bands
-        near = frozenset({stem(match[1])})
-        yield Known(Quantity(*match.span(), 2, 2, "count", "", "", True), near, near, fact)
     yield from _products(text, all_q, around, fact)
     yield from _added(text, all_q, named, around, fact)
     yield from _spans(all_q, named, around, fact)
@@ -300,11 +285,8 @@ def _variants(text, q, before):
     if q.low < q.high:
         yield q._replace(low=q.high - q.low, high=q.high - q.low), True
         if q.dimension == "count":
-            yield q._replace(low=q.high - q.low + 1, high=q.high - q.low + 1), True  # sizes 25 to 34 are ten
             for value in range(int(q.low) + 1, min(int(q.high), int(q.low) + 60)):
                 yield q._replace(low=value, high=value), False
-    if q.dimension == "count" and re.search(r"\d\s?[x\u00d7]\s?\d", text):  # 40 x 40 without a unit is in cm
-        yield q._replace(low=q.low / 100, high=q.high / 100, dimension="length", unit="cm"), False
 
 
 def _products(text, all_q, around, fact):
@@ -315,7 +297,7 @@ def _products(text, all_q, around, fact):
             totals.setdefault(q.dimension, []).append(q._replace(low=n.low * q.low, high=n.low * q.low))
     for found in totals.values():
         value = sum(q.low for q in found)
-        if len(found) > 1:
+        if value:
             yield Known(found[0]._replace(low=value, high=value), frozenset(), frozenset(around), fact)
 
 

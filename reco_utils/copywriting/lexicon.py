@@ -99,19 +99,6 @@ recycled, upcycled
 made to measure, tailored
 """  # phrases that say the same: one is supported where the facts say another of its line
 
-EXCLUDES = """
-vegan: leather animal wool silk meat milk dairy egg eggs honey gelatine beeswax fur feather feathers down butter suede
-vegetarian: meat fish gelatine
-unsweetened: sugar sweetener
-unscented: fragrance
-unsalted: salt
-decaf: caffeine
-decaffeinated: caffeine
-wireless: cable cables wire wires cord
-cordless: cable cables wire wires cord
-seamless: seam seams
-"""
-
 FUNCTION_WORDS = """
 a an the of for and or to in on at by with from as is are be it its this that these your you our we up per each than
 then so but if into onto over under about just only up very more most all any both every has have had will can may not
@@ -119,77 +106,50 @@ no one out between across through behind against after before among around near 
 while where because though although also too even still yet there here beside above below beneath inside outside off
 """
 
-CONSUMED = """
-food drink snack ingredients tea coffee chocolate sauce jam oil spice biscuit cereal muesli granola sweets
-gummies wine beer juice cosmetics beauty skin hair soap shampoo cream balm lotion scrub mask perfume parfum
-candle scent incense toothpaste deodorant kibble treats composition flavour taste protein salt pasta
-soup powder syrup crackers bread puree
-"""  # a product of which something in this list is said is eaten, drunk, smelt or put on the skin
-
-INGREDIENTS = """
-rose, vanilla, caffeine, dairy, raw, smoked, shimmer, shimmering, bergamot, jasmine, sandalwood, patchouli, ylang
-camomile, chamomile
-matcha, peppermint, concentrated
-agave, almond, almonds, apricots, arabica, banana, barley, basil, beef, berries, berry, blackcurrant, blueberries
-blueberry, brown sugar, butter, cane sugar, caramel, cardamom, cashews, cheese, cherries, chia, chicken, chilli
-cinnamon, citrus, coconut, cod, cranberries, cranberry, duck, elderflower, fennel, figs, flaxseed, garlic, ginger
-ginseng, grain, grains, guarana, hazelnut, hazelnuts, hibiscus, honey, lamb, lemon, lemongrass, linseed, liquorice
-mango, maple syrup, marzipan, milk, mint, nettle, nougat, nuts, oats, oregano, peanut, peanuts, pecans, pineapple
-pistachios, praline, propolis, pumpkin seeds, quinoa, raisins, raspberries, raspberry, rice, robusta, rooibos, rosehip
-rosemary, rye, saffron, seeds, sesame, soy, soya, spelt, spirulina, stevia, strawberries, strawberry, sugar, sunflower
-sweetener, sweeteners, thyme, toffee, trout, truffle, truffles, tuna, turkey, turmeric, walnuts, wheat, yeast
-"""  # claims about such a product; elsewhere talk of breakfast
-
 CLAIMS = {
     "material": """
-baby alpaca
-aluminum, woollen, woolen, wooden, timber, fiberglass, fiber, enameled, enamelled
-=plated
-14 carat, abs, acrylic, alabaster, alpaca, aluminium, angora, bakelite, bamboo, beech, beeswax, birch, birchwood
-bonded, bone china, borosilicate, boucle, bpa, brass, bronze, buckwheat, calfskin, canvas, carat, carbon
-carbon fibre, cardboard, cashmere, cast iron, cedar, ceramic, chambray, chenille, cherrywood, chiffon, chrome
-chrome plated, chromium, clay, coconut fibre, coir, concrete, copper, corduroy, cork, cotton, cowhide, crepe, crystal
-damask, denim, down and feathers, down feathers, down filled, down filling, down jacket, duck down, duckdown
-earthenware, egyptian cotton, eider down, elastane, enamel, eucalyptus, eva, faux, faux fur, faux leather, feather
-felt, fibreglass, flannel, flax, fleece, fleecy, foam, full grain, fur, gabardine, gauze, gel, genuine, glass
-goatskin, gold plated, goose down, gore tex, granite, graphite, hardshell, hardwood, hdpe, hemp, hickory
-hollow fibre, horn, horsehair, imitation, iron, ivory, jacquard, jersey, jute, kapok, kevlar, lambswool, larch, latex
-leather, leatherette, linen, lycra, lyocell, mahogany, mango wood, maple, marble, mdf, melamine, memory foam, merino
-mesh, metal, microfibre, modal, mohair, mother of pearl, mulberry, muslin, nappa, neoprene, nickel, nubuck, nylon
-oak, onyx, organic cotton, organza, oxford cloth, papier, paraffin, particle board, patent leather, pearl, percale
-pewter, pima, pine, plaster, plastic, platinum, plexiglass, plywood, polyamide, polycarbonate, polyester
-polyethylene, polypropylene, polyurethane, poplin, porcelain, pvc, quartz, raffia, ramie, rapeseed wax, rattan, rayon
-redwood, resin, rhinestone, ripstop, rope, rosewood, rubber, sandstone, sateen, satin, seagrass, seersucker
-shearling, sheepskin, sherpa, silicone, silk, silver plated, sisal, slate, softshell, softwood
-solid, solid wood, soy wax
-spandex, spruce, stainless, stainless steel, steel, sterling, sterling silver, stoneware, straw, suede
-sustainable cork, synthetic, tarpaulin, teak, tempered, tencel, terracotta, terry, thermoplastic, timber, tin
-titanium, top grain, tpe, travertine, tungsten, tweed, twill, vegan leather, velour, velvet, veneer, vinyl, viscose
-walnut, walnut wood, wax, wicker, willow, wire, wood, wool, woven, zinc
+baby alpaca, aluminum, woollen, woolen, wooden, timber, fiberglass, fiber, enameled, enamelled, =plated, 14 carat, abs
+acrylic, alabaster, alpaca, aluminium, angora, bakelite, bamboo, beech, beeswax, birch, birchwood, bonded, bone china
+borosilicate, boucle, bpa, brass, bronze, buckwheat, calfskin, canvas, carat, carbon, carbon fibre, cardboard
+cashmere, cast iron, cedar, ceramic, chambray, chenille, cherrywood, chiffon, chrome, chrome plated, chromium, clay
+coconut fibre, coir, concrete, copper, corduroy, cork, cotton, cowhide, crepe, crystal, damask, denim
+down and feathers, down feathers, down filled, down jacket, duck down, duckdown, earthenware, egyptian cotton
+eider down, elastane, enamel, eucalyptus, eva, faux, faux fur, faux leather, feather, felt, fibreglass, flannel, flax
+fleece, foam, full grain, fur, gabardine, gauze, gel, genuine, glass, goatskin, gold plated, goose down, gore tex
+granite, graphite, hardshell, hardwood, hdpe, hemp, hickory, hollow fibre, horn, horsehair, imitation, iron, ivory
+jacquard, jersey, jute, kapok, kevlar, lambswool, larch, latex, leather, leatherette, linen, lycra, lyocell, mahogany
+mango wood, maple, marble, mdf, melamine, memory foam, merino, mesh, metal, microfibre, modal, mohair, mother of pearl
+mulberry, muslin, nappa, neoprene, nickel, nubuck, nylon, oak, onyx, organic cotton, organza, oxford cloth, papier
+paraffin, particle board, patent leather, pearl, percale, pewter, pima, pine, plaster, plastic, platinum, plexiglass
+plywood, polyamide, polycarbonate, polyester, polyethylene, polypropylene, polyurethane, poplin, porcelain, pvc
+quartz, raffia, ramie, rapeseed wax, rattan, rayon, redwood, resin, rhinestone, ripstop, rope, rosewood, rubber
+sandstone, sateen, satin, seagrass, seersucker, shearling, sheepskin, sherpa, silicone, silk, silver plated, sisal
+slate, softshell, softwood, solid, solid wood, soy wax, spandex, spruce, stainless, stainless steel, steel, sterling
+sterling silver, stoneware, straw, suede, sustainable cork, synthetic, tarpaulin, teak, tempered, tencel, terracotta
+terry, thermoplastic, tin, titanium, top grain, tpe, travertine, tungsten, tweed, twill, vegan leather, velour, velvet
+veneer, vinyl, viscose, walnut, walnut wood, wax, wicker, willow, wire, wood, wool, woven, zinc
 """,
     "colour": """
-gray, golden, striped
-amber, anthracite, apricot, aqua, aquamarine, aubergine, azure, beige, black, blonde, blue, bordeaux, brown, burgundy
-camouflage, cerise, champagne, charcoal, chequered, cobalt, colourless, copper, coral, crimson, cyan, ecru
-emerald, floral, fluorescent, fuchsia, gingham, gold, green, grey, indigo, iridescent, ivory, khaki, lavender
-leopard, lilac, lime, magenta, maroon, mauve, metallic gold, mink, monochrome, multicolour, multicoloured
-mustard, navy, neon, nude, oatmeal, ochre, off white, olive, orange, pastel, peach, petrol, pink, pistachio, plum
-polka dot, purple, rainbow, red, rose gold, ruby, rust, sage, salmon, sapphire, scarlet, sepia, sienna, silver
-striped, tartan, taupe, teal, terracotta, tortoiseshell, transparent, turquoise, umber, vermilion, violet, white
-yellow
+gray, golden, striped, amber, anthracite, apricot, aqua, aquamarine, aubergine, azure, beige, black, blonde, blue
+bordeaux, brown, burgundy, camouflage, cerise, champagne, charcoal, chequered, cobalt, colourless, copper, coral
+crimson, cyan, ecru, emerald, floral, fluorescent, fuchsia, gingham, gold, green, grey, indigo, iridescent, ivory
+khaki, lavender, leopard, lilac, lime, magenta, maroon, mauve, metallic gold, mink, monochrome, multicolour
+multicoloured, mustard, navy, neon, nude, oatmeal, ochre, off white, olive, orange, pastel, peach, petrol, pink
+pistachio, plum, polka dot, purple, rainbow, red, rose gold, ruby, rust, sage, salmon, sapphire, scarlet, sepia
+sienna, silver, tartan, taupe, teal, terracotta, tortoiseshell, transparent, turquoise, umber, vermilion, violet
+white, yellow
 """,
     "certification": """
-highest standards, eu standards, industry standards, international standards
-accreditation, accredited, antimicrobial, approved, asc, b corp, baby safe, bci, biodegradable, biodynamic
-blue angel, bluesign, carbon, carbon neutral, ce, ce mark, certification, certified, child safe, climate neutral
-climate positive, clinically, co2, compliant, complies, compostable, conform, conforms, cosmos, cruelty, demeter
-der blaue engel, dermatologically, dermatologist, doc, docg, eco, eco friendly, ecocert, ecolabel, ecological, en71
-energy class, energy efficient, energy star, environment, environmental, environmentally, ethical, ethically
-fair trade, fairtrade, fda, food grade, free range, fsc, gmo, gots, grass fed, grs, halal, hygienic, ip67, ip68, ipx4
-ipx7, iso, kosher, lab tested, laboratory, leaping bunny, licensed, line caught, medical grade, military grade, mit
-msc, mulesing, natrue, nhs, non gmo, non toxic, nontoxic, nordic swan, nsf, oeko, oeko tex, official
-ophthalmologist, organic, organically, paediatrician, patent pending, patented, pdo, pediatrician, pefc, pgi
-pole caught, professional grade, protected designation, rainforest alliance, rds, recyclable, recycled
+highest standards, eu standards, industry standards, international standards, accreditation, accredited, antimicrobial
+approved, asc, b corp, baby safe, bci, biodegradable, biodynamic, blue angel, bluesign, carbon, carbon neutral, ce
+ce mark, certification, certified, child safe, climate neutral, climate positive, clinically, co2, compliant, complies
+compostable, conform, cosmos, cruelty, demeter, der blaue engel, dermatologically, dermatologist, doc, docg, eco
+eco friendly, ecocert, ecolabel, ecological, en71, energy class, energy efficient, energy star, environment
+environmental, ethical, fair trade, fairtrade, fda, food grade, free range, fsc, gmo, gots, grass fed, grs, halal
+hygienic, ip67, ip68, ipx4, ipx7, iso, kosher, lab tested, laboratory, leaping bunny, licensed, line caught
+medical grade, military grade, mit, msc, mulesing, natrue, nhs, non gmo, non toxic, nontoxic, nordic swan, nsf, oeko
+oeko tex, official, ophthalmologist, organic, organically, paediatrician, patent pending, patented, pdo, pediatrician
+pefc, pgi, pole caught, professional grade, protected designation, rainforest alliance, rds, recyclable, recycled
 regulation size, responsibly, rohs, rws, sanitised, seal of approval, single estate, single origin, sterile
 sustainability, sustainable, sustainably, tested, tournament, traceable, tuv, ul listed, upcycled, usda, vegan
 vegetarian, wild caught, zero waste
@@ -200,72 +160,60 @@ refunded, repair service, return policy, right of return, send it back, spare pa
 warranty
 """,
     "price": """
-bargain, best price, black friday, bogo, bonus, cashback, cheapest, clearance, complimentary, coupon
-cyber monday, discount, discounted, down from, free gift, free of charge, get one free, gift with purchase, gratis
-half price, half the price, installments, instalment, instalments, introductory, lower price, lowest price
-marked down, member price, monthly instalments, no  extra charge, no extra cost, pay in, pay later, price drop
-price match, promo, promo code, promotional, rebate, reduced, rrp, sale, special  special price, student discount
-subscription, three for two, two for one, voucher
+bargain, best price, black friday, bogo, bonus, cashback, cheapest, clearance, complimentary, coupon, cyber monday
+discount, discounted, down from, free gift, free of charge, get one free, gift with purchase, gratis, half price
+half the price, installments, instalment, introductory, lower price, lowest price, marked down, member price
+no  extra charge, no extra cost, pay in, pay later, price drop, price match, promo, promotional, rebate, reduced, rrp
+sale, special  special price, subscription, three for two, two for one, voucher
 """,
     "urgency": """
-overnight delivery, overnight shipping
-act fast, act now, almost gone, arrives tomorrow, available again, available now, back in stock, before it is gone
-before it s gone, before midnight, before they are gone, before they re gone, buy now, by tomorrow, click and collect
-countdown, dispatch, dispatched, don t miss, ends at, ends friday, ends soon, ends sunday, ends today, ends tomorrow
-ends tonight, exclusive, exclusively, expire, expires, express, few left, final call, final day, final days
-final hours, final stock, first come, flash sale, free delivery, free postage, free returns, free shipping
-going fast, going quickly, gone soon, home delivery, hours only, hurry, immediately available, in stock, in store
-in stores, just arrived, last chance, last few, last in stock, last one, last ones, last pair, last pairs
-last pieces, limited edition, limited offer, limited quantities, limited run, limited stock, limited time, low stock
-miss out, nearly gone, new arrival, next day, not be restocked, now or never, offer ends, one day only, online only
-only today, order before, order by, order now, order today, order tonight, pick up in store, pre order
-preorder, ready to ship, restock, =running low, =running out, sale ends, same day, sell out, selling fast, selling out
-sells fast, sells out, ships today, shop only, snapped up, sold out, this week only, this weekend only, tonight only
-until midnight, while stock lasts, while stocks last, while supplies last, within 24 hours, won t be back, won t last
+overnight delivery, overnight shipping, act fast, act now, almost gone, arrives tomorrow, available again
+available now, back in stock, before it is gone, before it s gone, before midnight, before they are gone
+before they re gone, buy now, by tomorrow, click and collect, countdown, dispatch, dispatched, don t miss, ends at
+ends friday, ends soon, ends sunday, ends today, ends tomorrow, ends tonight, exclusive, expire, express, few left
+final call, final day, final hours, final stock, first come, flash sale, free delivery, free postage, free returns
+free shipping, going fast, going quickly, gone soon, home delivery, hours only, hurry, immediately available, in stock
+in store, just arrived, last chance, last few, last in stock, last pairs, last pieces, limited edition, limited offer
+limited quantities, limited run, limited stock, limited time, low stock, miss out, nearly gone, new arrival, next day
+now or never, offer ends, one day only, online only, only today, order before, order by, order now, order today
+order tonight, pick up in store, pre order, preorder, ready to ship, restock, =running low, =running out, sale ends
+same day, sell out, selling fast, ships today, shop only, snapped up, sold out, this week only, this weekend only
+tonight only, until midnight, while stock lasts, while supplies last, within 24 hours, won t be back, won t last
 """,
     "health": """
-shinier coat, shiny coat, glossy coat, silky coat
-pain relief, whiter teeth, healthy teeth, joint relief
-aches, acne, allergen, allergens, allergies, allergy, anti ageing, anti aging, anti bacterial
-anti inflammatory, anti stress, anti wrinkle, antibacterial, antioxidant, antioxidants, anxiety, arthritis
-asleep faster, asthma, backache, bacteria, better sleep, blemishes, bloating, blood pressure, blood sugar, blue light
-boost, boosts, brightening, burn fat, burns fat, calms nerves, calories, cellulite, cholesterol, circulation
-clinical, colic, collagen, cramp, cramps, cure, cures, dandruff, dental, depression, detox, detoxes, detoxifies
-detoxify, detoxifying, diabetes, diabetic, diabetics, dietitian, digestion, digestive, doctor, doctors, eczema
-eliminates, energising, energizing, energy boost, eye strain, fall asleep, fat burning, fatigue, fever, fine lines
-firming, flu, germs, hair growth, hair loss, hangover, headache, headaches, healing, heals, health, healthier
-healthy, heart health, hyaluronic, hydrates, hydrating, hydration, hypoallergenic, immune, immune system, immunity
-infection, infections, inflammation, insomnia, kills, lose weight, medical, medically, medicinal, medicine
-menopause, metabolism, migraine, mineral, minerals, moisturises, moisturising, moisturizing, muscle recovery, nausea
-nourishes, nutritionist, nutritionists, nutritious, omega, omega 3, orthopaedic, orthopedic, paediatricians, pain
-pharmacist, physician, physiotherapist, physiotherapists, plumping, posture, prebiotic, pregnancy, prevent, prevents
-probiotic, protects against, proven, psoriasis, purifies, purify, purifying, reduces, regenerates, rejuvenates
-rejuvenating, relieve, relieves, retinol, scientifically, sensitive, sensitive skin
-skin tone, sleep better, slimming, soothes, soreness, spf, strengthens, stress relief
-sun protection, superfood, teething, therapeutic, tiredness, toxins, treat acne, uv, uv protection
-virus, viruses, vitamin, vitamins, weight loss, wellbeing, wrinkle, wrinkles, youthful
+shinier coat, shiny coat, glossy coat, silky coat, whiter teeth, joint relief, aches, acne, allergen, allergies
+anti ageing, anti aging, anti bacterial, anti inflammatory, anti stress, antibacterial, antioxidant, anxiety
+arthritis, asleep faster, asthma, backache, bacteria, better sleep, blemishes, bloating, blood pressure, blood sugar
+blue light, boost, brightening, burn fat, calms nerves, calories, cellulite, cholesterol, circulation, clinical, colic
+collagen, cramp, cure, dandruff, dental, depression, detox, detoxifies, detoxifying, diabetes, diabetic, dietitian
+digestion, digestive, doctor, eczema, eliminates, energising, energizing, eye strain, fall asleep, fat burning
+fatigue, fever, fine lines, firming, flu, germs, hair growth, hair loss, hangover, headache, healing, heals, health
+healthier, hyaluronic, hydrates, hydrating, hydration, hypoallergenic, immune, immunity, infection, inflammation
+insomnia, kills, lose weight, medical, medicinal, medicine, menopause, metabolism, migraine, mineral, moisturises
+moisturising, moisturizing, muscle recovery, nausea, nourishes, nutritionist, nutritious, omega, orthopaedic
+orthopedic, paediatricians, pain, pharmacist, physician, physiotherapist, plumping, posture, prebiotic, pregnancy
+prevent, probiotic, protects against, proven, psoriasis, purifies, purifying, reduces, regenerates, rejuvenates
+rejuvenating, relieve, retinol, scientifically, sensitive, skin tone, sleep better, slimming, soothes, soreness, spf
+strengthens, stress relief, sun protection, superfood, teething, therapeutic, tiredness, toxins, uv, virus, vitamin
+weight loss, wellbeing, wrinkle, youthful
 """,
     "social-proof": """
-award =winning, prize =winning, =winning, best rated, top rated
-5 star, acclaimed, as seen, athletes, award, award winning, awards, baristas, best loved, best seller
-best sellers, best selling, bestseller, bestseller list, bestselling, celebrities, celebrity, champions
-chefs, chosen by, critically acclaimed, critics, crowd favourite, cult, cult favourite, customer favourite
-dermatologists, editor, editors, endorsed, everybody loves, everyone is talking, everyone loves, experts
-famous, fan favourite, favourite among, favourite choice, favourite of, favourite with, featured in, five star
-gold medal, happy customers, highly rated, hundreds of, iconic, influencer, influencers, instagram, legendary
-medal, michelin, midwives, most gifted, most loved, most popular, most reviewed, most wanted
-must have of the year, new york times, number one, olympic, our customers
-parents love, parents trust, people love, popular, prize winning, professional, professionals
-recommended, recommended by, recommends, relied on, renowned, repeat customers, review, reviewers, reviews
-sold worldwide, swear by, swears by, testimonials, tiktok, top rated, trainers choose, trusted by, used by
-veterinarians, veterinary, vets, viral, voted, world famous
+prize =winning, =winning, best rated, top rated, 5 star, acclaimed, as seen, athletes, award, baristas, best loved
+best seller, best selling, bestseller, bestselling, celebrities, champions, chefs, chosen by, critically acclaimed
+critics, crowd favourite, cult, customer favourite, dermatologists, editor, endorsed, everybody loves
+everyone is talking, everyone loves, experts, famous, fan favourite, favourite among, favourite choice, favourite of
+favourite with, featured in, five star, happy customers, highly rated, hundreds of, iconic, influencer, instagram
+legendary, medal, michelin, midwives, most gifted, most loved, most wanted, must have of the year, new york times
+number one, olympic, our customers, customers love, parents love, parents trust, people love, popular
+prize winning, professional
+recommended, recommends, relied on, renowned, repeat customers, review, reviewers, sold worldwide, swear by
+testimonials, tiktok, trainers choose, trusted by, used by, veterinarians, veterinary, vets, viral, voted
 """,
     "superlative": """
-leading brand, leading manufacturer
-bar none, barista quality, beats any, beats every, best in class, best quality, better than any, breakthrough
-cutting edge, ever made, everlasting, finest quality, first of its kind, flawless, groundbreaking
-highest quality, hotel quality, in its class, in the business, incomparable, indestructible, industry leading
-innovative, last forever, lasts a lifetime, lasts forever, like no other, like nothing else, luxury grade
+leading brand, leading manufacturer, bar none, barista quality, beats any, beats every, best in class, best quality
+better than any, breakthrough, cutting edge, ever made, everlasting, finest quality, first of its kind, flawless
+groundbreaking, highest quality, hotel quality, in its class, in the business, incomparable, indestructible
+industry leading, innovative, last forever, lasts a lifetime, like no other, like nothing else, luxury grade
 market leading, miracle, money can buy, never breaks, never fades, never fails, next generation, no 1, none better
 nothing better, number one, of all time, of its kind, on the market, one of a kind, outperforms, peerless, premium
 professional quality, restaurant quality, revolutionary, salon quality, second to none, state of the art
@@ -274,232 +222,132 @@ unbreakable, unequalled, unlike any other, unmatched, unparalleled, unrivalled, 
 world leading, you can buy, you ll ever, you will ever
 """,
     "origin": """
-our workshop, a workshop, small workshop, family workshop, workshop in
-artisan, artisanal, artisans, assembled in, atelier, baked in, barrel aged, bottled in, brewed in, built in
-cooperative, crafted in, craftsman, craftsmanship, craftsmen, designed in, family farm, family owned
-family recipe, family run, farmers, forged in, founded in, grown in, hand blended, hand blown, hand carved
-hand crafted, hand cut, hand dyed, hand embroidered, hand finished, hand forged, hand harvested, hand knit
-hand knitted, hand made, hand painted, hand picked, hand polished, hand poured, hand printed, hand roasted
-hand rolled, hand sewn, hand stitched, hand thrown, hand tied, hand tufted, hand woven, handcrafted, handmade
-handpicked, handstitched, handwoven, harvested in, heritage, home grown, homegrown, homemade, imported
+our workshop, a workshop, small workshop, family workshop, workshop in, artisan, artisanal, assembled in, atelier
+baked in, barrel aged, bottled in, brewed in, built in, cooperative, crafted in, craftsman, craftsmanship, craftsmen
+designed in, family farm, family owned, family recipe, family run, farmers, forged in, founded in, grown in
+hand blended, hand blown, hand carved, hand crafted, hand cut, hand dyed, hand embroidered, hand finished, hand forged
+hand harvested, hand knit, hand made, hand painted, hand picked, hand polished, hand poured, hand printed
+hand roasted, hand rolled, hand sewn, hand stitched, hand thrown, hand tied, hand tufted, hand woven, handcrafted
+handmade, handpicked, handstitched, handwoven, harvested in, heritage, home grown, homegrown, homemade, imported
 locally grown, locally made, locally sourced, made by, manufacture, manufactured, master craftsmen, monks, nuns
-orchard, orchards, printed in, produced in, roasted in, sewn in, since 18, since 19, single farm, small batch
-small batches, sourced from, stitched in, stone ground, traditional recipe, vineyard, weavers, wood fired
-woven in
+orchard, printed in, produced in, roasted in, sewn in, since 18, since 19, single farm, small batch, sourced from
+stitched in, stone ground, traditional recipe, vineyard, weavers, wood fired, woven in
 """,
     "feature": """
-taped, ripped, distressed, vintage look
-beeps, beep, vibrates, clumps, clumping, locks in odours, =recharge
-heats up in, =outdoor
-spiral bound, spiral, wire bound, ring bound, saddle stitched, cloth bound, leather bound, hardbound, hardback
-softcover, board book
-=filling, =matte, =coating, colour photographs
-24 months aged, 4g, 4k, 5g, 7 zone, abridged, absorbent, absorbs, absorbs quickly, accessories, acetate, acid free
-adapter, adaptor, added sugar, additives, adhesive, adjustable, adjustable feet, adjustable hood
-adjustable shelves, afterword, aged in, aha, air dried, airplay, airtight, alarm function, alcohol
-alcohol free, alerts, alexa, alignment lines, all ages, all breeds, all day, all day battery, all night, all season
-all skin types, allantoin, allen key, almond oil, aloe, aloe vera, altimeter, amoled, amplifier
-android, animal sounds, ankle support, answer calls, answer key, answers calls, anti burst, anti colic
-anti fog, anti odour, anti slip, antique, app, app controlled, applicator, appliqué
-arch support, argan, armrests, artificial, artificial colours, ash handle, assembled, assembly, attachments
-audio download, audiobook, author interview, auto off, auto shut off, autofocus, autographed, automatic
-automatic shut off, automatically, aux, avocado oil, back pocket, backlight, backlighting, backlit
-bag dispenser, barometer, bass boost, bath toy, batteries, batteries included, battery
-battery powered, bee friendly, bee magnet, beginners, belt clip, belt included, belt loops
-bha, bias cut, bifocal, biotin, bit holder, blackout, bleed proof, bleedproof
-bluetooth, boat neck, bonnell, bonus bits, bonus chapter, bookmark, bottle holder
-bourbon vanilla, box spring, bracket, brake, brakes, breathable, brushed cotton, brushed lining, brushes
-brushless, buckle, buckles, built in, built in grinder, bulb, bulb included, bulbs, bulletproof, button down
-buttons, cable duct, cable knit, cable management, calendula, camera, canopy
-car seat, carabiner, card reader, card slot, card slots, cargo pockets, carry bag, carry case
-carry strap, carrying case, cask aged, cassette, casters, castor oil, castors, category 3, catnip, cd
-cd player, ceramic coated, ceramide, ceramides, cereal free, ceremonial, charcoal, charcoal grilled
-charger, charging case, charging dock, charging station, chest pocket, chest strap, chew proof
-child lock, child mode, child proof, childproof, childsafe, chin strap, chlorine, chromecast
-chunky knit, clasp, cleats, =coated, cocoa butter, coconut buttons, coconut oil
-cold brewed, cold foam, cold pressed, cold pressed kibble, colic valve, collapsible, collar
-collectors, colour photos, coloured hair, colourfast, compartment, compartments, compass
-compatible with, convertible, convertible to, cooling effect
-cooling fabric, cooling gel, cordless, cotton wick, countdown timer, crease free
-crease resistant, crew neck, cropped, cross platform, crumb tray, cucumber extract, cuffs, cup holder
-cup holders, cup warmer, curly hair, cushioned, cushioned heel, cushioned sole, dab, damascus, decaf
-decaffeinated, deer resistant, defrost, defrost function, dental care, descaling, detachable, diaper, dice, dimmable
-disease resistant, dishwasher, disposable, divider, dividers, dolby, doorbell, double bounce, double breasted
-double sided, double wall, double walled, doubles as, dovetail joints, dovetailed, download, downloadable, drainage
-drainage holes, drawer, drawers, drawers on runners, drawstring, drawstring hood, drip free, drip free candle
-drip stop, drip tray, dropper, drought, drought tolerant, dry aged, dry clean, dry hair, dry skin, dual sim
-dust bag, dust jacket, dustproof, duvet, dvd, e book, ear plugs, early cropping, easy grip, easy iron, ebook
-echo cancellation, edible, edible flowers, educational, elastic, elastic cuffs, elastic waist, elasticated
-embossed, embossing, embroidered, embroidery, energy saving, engravable, engraved, engraving, enriched
-envelope closure, enzyme washed, equaliser, equalizer, ergonomic, ergonomic handle, ergonomically, essential oil
-essential oils, ethernet, ethernet port, eucalyptus, ever sharp, evergreen, exercise guide, exfoliates, exfoliating
-expandable, expandable storage, expansion, expansion pack, extendable, extendable handle, extendible, extension cord
-extra large, extra long, extra soft, extra strong, face recognition, fade resistant, fair isle, fast absorbing
-fast charge, fast charging, fast drying, faux fur trim, feather toy, fermented
-fertiliser, fertilizer, filter, filtered, fine motor, fingerprint, fire resistant, fire retardant
-fireproof, first edition, first flush, first in a series, fitted sheet, five point harness, flame retardant
-flameproof, flatlock, flavour enhancers, fleece lined, =floats, flowers, fly sheet
-fm radio, foaming, foil stamped, foil stamping, fold out map, foldable, folding, folds, folds flat, footprint
-footrest, footstool, foreword, fortified, forward and reverse, four season, four way stretch, fragrance, fragrance oil
-fragranced, fragrant, free recipe, free sample, freestanding, freeze dried, =freezer, fringe, fringed, from birth
-from the author of, frost hardy, frost proof, frost resistant, frostproof, frother, full hd, full tang
-fully assembled, fully lined, fur trim, garment dyed, gas lift, gas spring, gel insole, geofencing
-gift bag, gift box, gift boxed, gift card, gift message, gift packaging, gift ready, gift set, gift tin, gift voucher
-gift wrap, gift wrapped, gift wrapping, giftbox, gilt edge, gilt edges, glass doors, glass lid
-glitter, glossary, glossy, glow in the dark, glows in the dark, glucosamine, gluten, glycolic, google assistant, gore
-gps, grand cru, grapeseed, green tea extract, greeting card, grinder, grippy, groundsheet, growth chart
-gusset, gusseted, guy ropes, hammer action, hammer function, hammered, hand embroidered, hand loomed
-hand rolled, hand sharpened, hand wash, handle, handles, hands free, hanging hole, hanging loop, hard case
-hard wearing, hardy, harness, hdmi, hdr, head cushion, headboard, headphone jack, headrest
-heart rate, heart rate monitor, heat resistant, heating function, heavy duty, heel, height adjustable
-herringbone, hi fi, hi res, hidden compartment, hidden pocket, hidden zip, high fibre, high in fibre
-high protein, high resolution, high waisted, himalayan salt, hip belt, hip support, hollow ground, homekit
-hood, hooded, hot swappable, hotel closure, houndstooth, human grade, humidity sensor, hyaluronic acid
+taped, ripped, distressed, vintage look, beeps, vibrates, clumps, clumping, =recharge, heats up in, =outdoor, spiral
+wire bound, ring bound, saddle stitched, cloth bound, leather bound, hardbound, hardback, softcover, board book
+=filling, =matte, =coating, colour photographs, 24 months aged, 4g, 4k, 5g, 7 zone, abridged, absorbent, absorbs
+accessories, acetate, acid free, adapter, adaptor, added sugar, additives, adhesive, adjustable, adjustable feet
+adjustable shelves, afterword, aged in, aha, air dried, airplay, airtight, alarm function, alcohol, alerts, alexa
+alignment lines, all ages, all breeds, all day, all night, all season, all skin types, allantoin, allen key
+almond oil, aloe, altimeter, amoled, amplifier, android, animal sounds, ankle support, answer calls, answer key
+anti burst, anti colic, anti fog, anti slip, antique, app, applicator, appliqué, arch support, argan, armrests
+artificial, assembled, assembly, attachments, audiobook, author interview, auto off, auto shut off, autofocus
+autographed, automatic, automatically, aux, avocado oil, backlight, backlighting, backlit, bag dispenser, barometer
+bass boost, bath toy, batteries, bee friendly, beginners, belt clip, belt included, belt loops, bha, bias cut, bifocal
+biotin, bit holder, blackout, bleed proof, bluetooth, boat neck, bonnell, bonus bits, bonus chapter, bookmark
+bottle holder, bourbon vanilla, box spring, bracket, brake, breathable, brushes, brushless, buckle, built in, bulb
+bulletproof, buttons, cable duct, cable knit, cable management, calendula, camera, canopy, car seat, carabiner
+card reader, card slot, carry bag, carry case, cask aged, cassette, casters, castors, category 3, catnip, cd
+ceramic coated, ceramide, cereal free, ceremonial, charcoal, charger, charging case, charging dock, charging station
+chew proof, child lock, child mode, child proof, childsafe, chlorine, chromecast, chunky knit, clasp, cleats, =coated
+cocoa butter, coconut oil, cold brewed, cold foam, cold pressed, cold pressed kibble, collapsible, collar, collectors
+colour photos, coloured hair, colourfast, compartment, compass, compatible with, convertible, cooling effect
+cooling fabric, cooling gel, cordless, cotton wick, crease free, crease resistant, crew neck, cropped, cross platform
+crumb tray, cucumber extract, cuffs, cup holder, cup warmer, curly hair, cushioned, cushioned sole, dab, damascus
+decaf, decaffeinated, deer resistant, defrost, dental care, descaling, detachable, diaper, dice, dimmable
+disease resistant, dishwasher, disposable, divider, dolby, doorbell, double bounce, double breasted, double sided
+double wall, doubles as, dovetail joints, dovetailed, download, downloadable, drainage, drawer, drawstring, drip free
+drip free candle, drip stop, drip tray, dropper, drought, dry aged, dry clean, dry hair, dry skin, dust bag
+dust jacket, dustproof, duvet, dvd, e book, ear plugs, early cropping, easy grip, easy iron, ebook, echo cancellation
+edible, educational, elastic, elasticated, embossed, embossing, embroidered, embroidery, energy saving, engravable
+engraved, engraving, enriched, envelope closure, enzyme washed, equaliser, equalizer, ergonomic, ergonomically
+essential oil, ethernet, eucalyptus, ever sharp, evergreen, exercise guide, exfoliates, exfoliating, expandable
+expandable storage, expansion, extendable, extendible, extension cord, extra large, extra long, extra soft
+extra strong, face recognition, fade resistant, fair isle, fast charge, fast drying, faux fur trim, feather toy
+fermented, fertiliser, fertilizer, filter, filtered, fingerprint, fire resistant, fire retardant, fireproof
+first edition, first flush, first in a series, fitted sheet, flame retardant, flameproof, flatlock, flavour enhancers
+fleece lined, =floats, flowers, fly sheet, fm radio, foaming, foil stamped, foldable, folding, folds, footprint
+footrest, footstool, foreword, fortified, forward and reverse, four season, fragrance, fragranced, fragrant
+free recipe, free sample, freestanding, freeze dried, =freezer, fringe, fringed, from birth, from the author of
+frost proof, frost resistant, frother, full hd, full tang, fully assembled, fully lined, fur trim, garment dyed
+gas lift, gas spring, geofencing, gift bag, gift box, gift card, gift message, gift packaging, gift ready, gift set
+gift tin, gift voucher, gift wrap, giftbox, gilt edge, glass doors, glitter, glossary, glossy, glow in the dark
+glucosamine, gluten, glycolic, google assistant, gore, gps, grand cru, grapeseed, green tea extract, greeting card
+grinder, grippy, groundsheet, growth chart, gusset, gusseted, guy ropes, hammer action, hammer function, hammered
+hand loomed, hand rolled, hand sharpened, hand wash, handle, hands free, hanging hole, hanging loop, hard case
+hard wearing, hardy, harness, hdmi, hdr, head cushion, headboard, headphone jack, headrest, heart rate
+heart rate monitor, heat resistant, heating function, heavy duty, heel, height adjustable, herringbone, hi fi, hi res
+high fibre, high in fibre, high protein, high resolution, high waisted, himalayan salt, hip belt, hip support
+hollow ground, homekit, hood, hooded, hot swappable, hotel closure, houndstooth, human grade, hyaluronic acid
 hydration bladder, hydration pack, hydraulic, hygrometer, hypoallergenic recipe, id tag, illustrated, illustrations
-image stabilisation, impact function, in seconds, =indoor, induction, infuser, infuser basket, inner pocket
-inner tent, insole, insoles, installation, installed, instructions included, insulated, interactive
-interchangeable, interchangeable blades, ios, iphone, iron free, isofix, jingle bell, joint care, jojoba
-kangaroo pocket, keep warm, keeps cool, keeps you cool, keratin, keto, key included, key ring, keyless, keyless chuck
-keyring, kickstand, kiss proof, kittens, lace trim, lace up, laces, lactose, lactose free, laptop compartment
-laptop sleeve, large dogs, large print, large type, laser, lasts all day, lavender, lay flat, layflat, lead free
-leak proof, leakproof, leave in, led, led light, left handed, levelling feet, lid, lid doubles
-lids, light up, light up collar, lightning cable, lights up, =lined, liner
-lock and key, lockable, lockable wheels, long lasting, long sleeved, long wear, long wearing, longer lasting
-loose leaf, lossless, low calorie, low carb, low fat, low salt, low sodium, low sugar, lte, lugged, lumbar, lumbar pad
-lumbar support, luminous, macadamia, machine =washable, machine wash, machine washable cover, magnet
-magnetic, magnetic base, magnetic bit, magnetic clasp, magnetic closure, magnetic strip, magnetic tip, magnetic tray
-magnets, mains powered, makes calls, marula, massage, massage function
-maternity, mattifying, matured, matured in, measuring cup, measuring scale, measuring spoon
-meat first, melody, memory foam insole, mercerised, mesh panel, mesh panels, mica, micro usb, microphone
-microphones, microsd, microwavable, microwave, mildew, milk frother, mirrored, modular, moisture wicking
-monogram, monogrammed, montessori, mortise, mosquito net, mothproof, motion detection, motion detector, motion sensor
-motor, motor skills, mounting kit, mouthpiece, msg, multiplayer, music box, musical, mycorrhiza, name tag
-nappies, natural ingredients, natural origin, nestable, nesting, new edition, newborn, newborns
-nfc, niacinamide, night light, night mode, night vision, nightlight, no assembly, no preservatives, no tears, no tools
-noise cancellation, noise cancelling, noise reduction, noiseless, non comedogenic, non crease, non drip, non greasy
-non iron, non slip, non slip feet, non stick, nonstick, nose clip, notifies, nozzle, nozzles, number pad
-numbered edition, numbered pages, nut free, oak aged, odour, odour resistant, odourless, offline, oil free
-oily skin, oled, olive oil, omega 6, one button, one click, one touch, online course, online play
-orthopaedic insole, orthotic, ottoman, outsole, oven baked, oven proof, oven safe, ovenproof
-overheat protection, overheating, oversized, packaging, packed with vitamins, =padded, padded handle, padded seat
-padded straps, page numbers, paleo, palm oil, pan ready, panthenol, paper packaging, paraben, parabens
-parental controls, part of a series, pasteurised, peated, pedals, pedometer, pegs
-pen loop, peptide, peptides, perennial, perforated, perforated pages, perfume, perfume free, perfumed
-perlite, personalise, personalised, personalized, pest, pests, petite, ph balanced, ph neutral, photochromic
-pillowcase, pillowcases, pink salt, pinstripe, piping, plant based
-plastic, plastic free packaging, playstation, pleated, plinth, plus size, pocket, pocket springs, pocket sprung
-pockets, polarised, polarized, polo neck, pom poms, poo bag, poster, potato free, pouring lip, pouring spout
-power bank, power saving, power socket, power supply, pre assembled, pre seasoned, pre shrunk, pre washed
-preamp, prebiotics, presentation box, preservatives, prewashed, probiotics, protein rich, pull out
-pull out map, pulse function, pump, pump dispenser, pump included, puncture proof, puncture resistant
-puppies, push latch, push to open, pyramid bags, q10, qr code, quick charge, quick dry, quick drying, quick release
-quick release buckle, quilted, radio alarm, raglan, rain cover, rain hood, rainproof
-ratchet, rattle, rattles, ready assembled, ready to eat, ready to hang
-rear facing, rechargeable, recipe book, recipe booklet, recipes by, reclines, reclining, reclining back
-recycled packaging, reeds, refill, refill bottle, refill pack, refill pouch, refillable, refined sugar, reflective
-reflective stitching, reflective strip, reflective stripes, reheat function, reinforced, reinforced heel
-reinforced knees, reinforced toe, relaxed fit, remote control, removable, removable cover, removable insole
-removable lining, removable shelves, repair kit, repair patch, replaceable, replaceable battery, resistance bands
-retractable, reusable, reversible, reversible cover, revised edition, rfid, ribbed, ribbon marker, ribbon markers
-right handed, rinse free, rock salt, rocking, roll neck, root barrier, rose water
-rosewater, rotates, rotating, rounded, rubber feet, rubberised, rubberised grip, rubberized
-ruffles, ruler, rust resistant, rustproof, safety toe, salicylic, salicylic acid, salt water
-sand timer, sanforised, sap groove, scented, scratch board, scratch proof, scratch resistant
-screw cap, screws, sd card, sealed seams, seam free, seam sealed, seamless, seat belt, second edition, second flush
-seedless, self adhesive, self cleaning, self closing, self healing, self heating, self inflating
-self pollinating, self seeding, self sharpening, self watering, senior, seniors, sensor, sequins, serrated
-seven zones, shade grown, sharpener, sharpening stone, shatterproof, shea, shock absorbing
-shockproof, short sleeved, shoulder strap, showerproof, side pockets, signed, silent, silicone feet
-silicone free, silicones, sim, single breasted, single cask, single player, single protein, single use, siri, slats
-sleep mode, sleep timer, sleep tracking, sleeveless, sleeves, sliding doors, slim fit, slip resistant, slipcase
-slow cooked, slow flow, slow release, slow roasted, slug resistant, small dogs, smart home, smartphone
-smudge proof, snail mucin, snuffer, soap free, soft case, soft close, soft close hinges, soft closing
-soft grip, soft touch, solar, solar charging, solar panel, solar powered, solid back, soon a film, soot free
-sound effects, soundproof, source of fibre, source of protein, spare blade, spare lead, spare nib, spatula
-speakers, special edition, spikes, spill proof, spill proof lid, spirit level, splash proof
-splashproof, spout, squalane, squeaker, squeaker inside, squeaks, squeaky, stabilisers, stackable, stain repellent
-stain resistant, standby mode, stay cool, steam sterilisable, steam wand, steamer, steamer basket, steel toe
-stencil, step counter, stepless, sterilisable, steriliser, sterilizer, sticker sheet, stickers, stone baked
-stone milled, stone washed, stonewashed, stopwatch, storage bag, storage box, storage case, storage compartment
-storage space, storm flap, strainer, strap, straps, straw, stretchy, studs, stylus
-submersible, subwoofer, sugar free, sulfate, sulfates, sulphate, sulphates, summer side, sun dried
-sun protective, surround sound, suspension, swaddle, sweat resistant, sweatproof
-swim cap, swim proof, switches itself off, swivel, swivels, syncs, tagless, take calls, taped seams
-tassels, tasting notes, taurine, tea strainer, tea tree, tear free, tear resistant, tearproof, teether, telescopic
-telescopic handle, temperature display, temperature regulating, thermal, thermal lining, thermometer, thermoregulating
-thermos, thermostat, third edition, thornless, thread count, thread sewn, thumb holes, thumbholes
-tilt function, tilting, tilts, timer, tin included, tinted, toddler, toddlers, toe cap, tog, tool bag
-tool free, tools included, tote bag, touch control, touch controls, touch screen, touchpad, touchscreen, trackpad
-training plan, transfer proof, transfer resistant, transforms into, translated from, travel case, treat dispenser
-trickle charge, triple walled, tripod, tripod mount, true story, truffle oil, tumble drier
-tumble dry, tumble dryer, turbo, turntable, turtleneck, tv series
-two way talk, two way zip, ultra hd, unabridged, unbleached, undated, under bed storage, underlay, unfiltered, unisex
-unlimited, unlined, unpasteurised, unscented, upf, urea, usb, usb c, usb port, usb ports, user manual, uv 400
-uv resistant, v neck, vacuum insulated, vacuum sealed, valve, variable speed, variable speeds, vegan friendly
-ventilated, ventilation, vents, vestibule, vet formulated, vibram, vibration, video course, viscose foam
-visor, voice assistant, voice commands, voice control, wall mountable, wall mounted, =washable
-washing machine, water filter, water level, water proof, water repellent, water resistant, water tank, waterproof
-weather resistant, weather station, weatherproof, weed killer, wheeled, wheels, whisper quiet, whistle
-whistle included, whole grain, wholegrain, wholemeal, wicking, wide fit, wifi, wind proof, wind resistant
-windproof, winter hardy, winter side, wipe clean, wireless charging, witch hazel, wood smoked, wooden wick
-work light, workout guide, wrinkle resistant, wrist strap, yarn dyed, year round, zigbee, zip
-zip pocket, zipped, zipped pocket, zipper, zips, zoom lens
+image stabilisation, impact function, in seconds, =indoor, induction, infuser, inner tent, insole, installation
+installed, instructions included, insulated, interactive, interchangeable, interchangeable blades, ios, iphone
+iron free, isofix, jingle bell, joint care, jojoba, keep warm, keeps cool, keeps you cool, keratin, keto, key included
+key ring, keyless, keyring, kickstand, kiss proof, kittens, laces, lactose, large dogs, large print, large type, laser
+lasts all day, lavender, lay flat, layflat, lead free, leak proof, leave in, led, led light, left handed
+levelling feet, lid, light up, lightning cable, =lined, liner, lock and key, lockable, long lasting, long wear
+longer lasting, loose leaf, lossless, low calorie, low carb, low fat, low salt, low sodium, low sugar, lte, lugged
+lumbar, luminous, macadamia, machine =washable, machine wash, machine washable cover, magnet, magnetic, mains powered
+makes calls, marula, massage, maternity, mattifying, matured, matured in, measuring cup, measuring scale
+measuring spoon, meat first, melody, mercerised, mesh panel, mica, microphone, microsd, microwavable, microwave
+mildew, mirrored, modular, moisture wicking, monogram, monogrammed, montessori, mortise, mosquito net, mothproof
+motion detection, motion detector, motor, mounting kit, mouthpiece, msg, multiplayer, music box, musical, mycorrhiza
+name tag, nappies, natural ingredients, natural origin, nestable, nesting, new edition, newborn, nfc, niacinamide
+night light, night mode, night vision, nightlight, no tears, no tools, noise cancellation, noise cancelling
+noise reduction, noiseless, non comedogenic, non crease, non drip, non greasy, non iron, non slip, non slip feet
+non stick, nonstick, nose clip, notifies, nozzle, number pad, numbered edition, numbered pages, nut free, oak aged
+odour, odourless, offline, oil free, oily skin, oled, olive oil, omega 6, one click, one touch, online course
+online play, orthotic, ottoman, outsole, oven baked, oven proof, oven safe, overheat protection, overheating
+oversized, packaging, packed with vitamins, =padded, padded seat, page numbers, paleo, palm oil, pan ready, panthenol
+paper packaging, paraben, parental controls, part of a series, pasteurised, peated, pedals, pedometer, pegs, pen loop
+peptide, perennial, perforated, perforated pages, perfume, perfumed, perlite, personalise, personalised, personalized
+pest, petite, ph balanced, ph neutral, photochromic, pillowcase, pink salt, pinstripe, piping, plant based, plastic
+playstation, pleated, plinth, plus size, pocket, polarised, polarized, polo neck, pom poms, poo bag, poster
+potato free, pouring lip, power bank, power saving, power socket, power supply, pre assembled, pre seasoned
+pre shrunk, pre washed, preamp, prebiotics, presentation box, preservatives, prewashed, probiotics, protein rich
+pull out, pull out map, pulse function, pump, puncture proof, puncture resistant, puppies, push latch, push to open
+pyramid bags, q10, qr code, quick charge, quick dry, quick release, quilted, radio alarm, raglan, rain cover
+rainproof, ratchet, rattle, ready assembled, ready to eat, ready to hang, rear facing, rechargeable, recipe book
+recipe booklet, recipes by, reclines, reclining, recycled packaging, reeds, refill, refillable, refined sugar
+reflective, reheat function, reinforced, reinforced knees, reinforced toe, relaxed fit, remote control, removable
+removable cover, removable lining, removable shelves, repair kit, repair patch, replaceable, resistance bands
+retractable, reusable, reversible, revised edition, rfid, ribbed, ribbon marker, right handed, rinse free, rock salt
+rocking, roll neck, root barrier, rose water, rosewater, rotates, rotating, rounded, rubber feet, rubberised
+rubberised grip, rubberized, ruffles, ruler, rust resistant, rustproof, safety toe, salicylic, salt water, sanforised
+sap groove, scented, scratch board, scratch proof, scratch resistant, screws, sd card, sealed seams, seam free
+seam sealed, seamless, seat belt, second edition, second flush, seedless, self cleaning, self closing, self healing
+self heating, self inflating, self pollinating, self seeding, self sharpening, self watering, senior, sensor, sequins
+serrated, seven zones, shade grown, sharpener, sharpening stone, shatterproof, shea, shockproof, showerproof, signed
+silent, silicones, sim, single breasted, single cask, single player, single protein, single use, siri, slats
+sleep mode, sleep tracking, sleeveless, sleeves, sliding doors, slim fit, slip resistant, slipcase, slow cooked
+slow flow, slow release, slow roasted, slug resistant, small dogs, smart home, smartphone, smudge proof, snail mucin
+snuffer, soap free, soft case, soft close, soft close hinges, soft grip, soft touch, solar, solid back, soon a film
+soot free, sound effects, soundproof, source of fibre, source of protein, spare blade, spare lead, spare nib, spatula
+speakers, special edition, spikes, spill proof, spirit level, splash proof, spout, squalane, squeaker, squeaks
+stabilisers, stackable, stain repellent, stain resistant, standby mode, stay cool, steam sterilisable, steam wand
+steamer, steel toe, stencil, step counter, stepless, sterilisable, steriliser, sterilizer, stickers, stone baked
+stone milled, stone washed, stonewashed, stopwatch, storage bag, storage box, storage case, storage space, storm flap
+strainer, strap, straw, stretchy, studs, stylus, submersible, subwoofer, sugar free, sulfate, sulphate, summer side
+sun dried, sun protective, surround sound, suspension, swaddle, sweat resistant, sweatproof, swim cap, swim proof
+switches itself off, swivel, syncs, tagless, take calls, taped seams, tassels, tasting notes, taurine, tea tree
+tear free, tear resistant, tearproof, teether, telescopic, temperature display, temperature regulating, thermal
+thermometer, thermoregulating, thermos, thermostat, third edition, thornless, thread count, thread sewn, thumb holes
+thumbholes, tilting, tilts, timer, tin included, tinted, toddler, toe cap, tog, tool bag, tool free, tools included
+tote bag, touch control, touch screen, touchpad, touchscreen, trackpad, training plan, transfer proof
+transfer resistant, transforms into, translated from, travel case, treat dispenser, trickle charge, triple walled
+tripod, true story, truffle oil, tumble drier, tumble dry, tumble dryer, turbo, turntable, turtleneck, tv series
+two way talk, ultra hd, unabridged, unbleached, undated, under bed storage, underlay, unfiltered, unisex, unlimited
+unlined, unpasteurised, unscented, upf, urea, usb, usb c, user manual, uv 400, uv resistant, v neck, vacuum insulated
+vacuum sealed, valve, variable speed, vegan friendly, ventilated, ventilation, vents, vestibule, vet formulated
+vibram, vibration, video course, viscose foam, visor, voice assistant, voice commands, voice control, wall mountable
+=washable, washing machine, water level, water proof, water repellent, water resistant, water tank, weather resistant
+weather station, weatherproof, weed killer, wheeled, wheels, whisper quiet, whistle, whole grain, wholegrain
+wholemeal, wicking, wide fit, wifi, wind proof, wind resistant, winter side, wipe clean, wireless charging
+witch hazel, wood smoked, wooden wick, work light, workout guide, wrinkle resistant, yarn dyed, year round, zigbee
+zip, zipped, zipper, zoom lens
 """,
 }
-
-# words of a claim list that mean nothing by themselves in these phrases
-IDIOMS = """
-light bulb
-never felt, ever felt, you felt, have felt, has felt, felt like, felt so, felt as, crystal clear, steel yourself
-made of sterner stuff
-from scratch, old bones, good bones, in an instant, horn of, peach of, lime green, under wraps, wired for, paper thin
-glass half
-carbon dioxide
-round two, round one, all year round, year round, coat pocket, coat pockets, jacket pocket, trouser pocket
-back pocket, shirt pocket
-oak tree, apple tree, back seat, one charge, a charge, a single charge, silk road, paper round, stone s throw
-rubber stamp, glass of, glass in hand
-bamboo forest, velvet voice, silver screen, golden rule, golden age, iron out, nerves of steel, heart of oak
-cotton wool, wool over
-quieter than a, lighter than a, no tears, no tear
-in a hurry, no hurry, any hurry, hurry home, never hurry, never hurries
-on the charger, bag of sugar, pinch of salt, bread and butter, room for
-will of iron
-sun protection factor, time of the year, day of the year, new year s eve, rounded off, rounds off, round off
-a cuppa, a little extra, a new focus, a stone s throw, all day long, all night long, all the best, always was
-an extra, at its best, at the heart, at their best, at your best, best day, best days, best foot, best foot forward
-best friend, best friends, best intentions, best kept secret, best of both, best part of, best seat, best thing about
-best time, better off, big deal, black and white, black coffee, black tie, blue monday, blue skies, blue sky
-bread and butter, bright as, butter wouldn t melt, calm down, caught red handed, cherry on the cake, cherry on top
-clock off, come off, comes off, cool as a cucumber, cup of coffee, cup of tea, day in day out, day off, days off
-deal with, do your best, doctor s orders, doze off, drift off, dust off, every day, extra five minutes, extra hour
-extra mile, eyes off, feeling blue, fingers crossed, finish it off, finish off, focus on, food for thought, for sale
-full of beans, game night, glass of, goes off, golden evening, golden hour, good as gold, good night, green fingers
-green light, green tea, green thumb, green with envy, grey day, grey days, grey monday, grey mondays, grey morning
-grey mornings, grey november, grey skies, half full, hands off, head off, heads off, heart of gold, heart of stone
-hit the road, home from work, home sweet home, ice cream, icing on the cake, in a nutshell, in focus, in the black
-in the dark, in the pink, interest in, iron out, iron will, it was, keep calm, kick off, knock on wood, latest
-leave no stone unturned, lift off, log off, love letter, love letters, milk and honey, movie night, nerves of steel
-night owl, night owls, no big deal, nod off, off and away, off duty, off grid, off season, off the beaten
-off the clock, off the couch, off the grid, off the hook, off the shelf, off the sofa, off the wall, off to
-off you go, on display, on offer from, once in a blue moon, one of those days, out of the blue, out of the woods
-paint the town red, piece of cake, pinch of salt, plenty of, put off, putting off, rain or shine, red carpet
-red wine, roll out the red carpet, rose tinted, sale season, salt of the earth, save a, save it for, save me
-save room, save some, save space, save the, save time, save you, save yourself, saved you, saves you, school night
-set in stone, set off, shoes off, show off, sign off, silver lining, something extra, sound of, spill the beans
-stand out, start off, stone cold, sugar and spice, sunday best, sweet tooth, switch off, take it with a pinch of salt
-take off, that was, the cream of, the doctor ordered, the real deal, there was, through thick, tickled pink, time off
-to the rest, touch wood, treat, treat yourself, treats, turn off, turned off, was a, was always, was it, was made for
-was never, was not, was that, was the, weekend plans, weight in gold, what it has to offer, white as snow
-white christmas, white lie, white wine, who was, wood for the trees, the =woods, worth its weight in gold
-worth their weight in gold
-"""
-
-# negated, these promise nothing about a product
-EMPTY_WITH_FREE = """
-afternoon breaking care carefree clutter commitment drama effortless evening feel free freedom fuss guilt hands hassle
-mess morning set spirit stress time trouble weekend worry
-"""
 
 # ordinary words of any text: they claim nothing, not even after "with" and "includes"
 COMMON = """
@@ -564,42 +412,9 @@ with include includes including featuring features contains containing plus come
 infused lined fitted topped finished trimmed packed wrapped offers blended flavoured boasts incorporates made crafted
 """  # what follows is part of the product
 
-SCENES = """
-acorn advent afternoon afternoons age ages annual april autumnal avalanche belt blizzard bloom blossom breeze brook
-bumblebee canyon cascade centuries century clearing cliff cloud cloudless coastline countryside cove creek daily dawns
-day daybreak daylight days decade december dew downpour drizzle dune dusk dusky earth easterly eclipse equator equinox
-era eternity evening evenings eventually eyes february fern field flurry fog foliage forthcoming fortnight friday
-frosty fullness future gale garden glacier glade gloom gust hail halloween haze heatwave hedge hedgehog henceforth
-hillside hitherto horizon hour hourly hours hurricane instant intermittently interval january jungle lagoon landscape
-lately later lawn lie lies lifetime light lightning lunchtimes meantime midday midsummer midweek midwinter millennium
-mist moment momentary monday mondays monthly mood moonlight moonlit moor morning mornings nature night nightfall
-nightingale nightly nights noon november nowadays occasional ocean orchard outdoors overnight past period petal pond
-prairie present previous prompt puddle quarter rainbow raindrop ravine recent reef ridge river riverbank sapling sea
-seaside season seasonal seldom semester shade shadow shore shoreline shower side simultaneously skies sky sleet slope
-snowfall snowflake soil solar solstice someday springtime squall starlight stream subsequently summery sunbeam sunday
-sundays sundown sunlight sunlit sunny swamp teatime temporarily term thereafter thicket thumb thumbs thunder
-thunderstorm tide tie tuesday tundra twig twilight undergrowth valentine valley vista volcano waterfall wave weather
-wednesday week weekday weekend weekly while wilderness wildlife willow wind wintry woodland woods yearly yesteryear
-yuletide
-"""  # a red sky is no claim
-
 PROOFS = (
     "proof resistant repellent safe certified tested approved friendly washable compatible"  # frost-proof, oven-safe
 )
-
-NOT_SUPERLATIVE = """
-armrest arrest attest behest bequest bookrest breast budapest chest conquest contest crest detest digest divest
-earnest everest footrest forest furthest guest harvest headrest honest infest ingest inquest interest invest jest
-latest lest manifest midwest modest molest nest northwest pest priest protest quest request rest southwest suggest
-tempest test unrest vest west wrist zest
-"""
-
-SCOPE = """
-anywhere, around, available, ever, in europe, in its class, in our range, in the business, in the country
-in the industry, in the range, in the shop, in the world, in town, money can buy, of all, of all time, of its kind
-of the year, on earth, on the market, on the planet, out there, possible, we have ever, we ve ever, yet, you can buy
-you ll ever, you ll find, you will ever, you will find
-"""
 
 PATTERNS = {  # claims that are more than words; each holds only where the facts say the same
     "price": (
@@ -613,57 +428,16 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\b(?:delivered|delivery|shipped|shipping|sent|postage)(?: is| are)? free\b|\bthrown in\b|\bon the house\b",
         r"\d\S*\s(?:\w+\s)?(?:a|per|every|each) (?:month|week|year)\b|\bmonthly (?:payments?|instal\w+|rates?)\b",
     ),
-    "warranty": (r"\b\w+[ -](?:days?|weeks?|months?|years?)[ -](?:return|trial|money|refund)\w*", r"\bfree returns\b"),
     "urgency": (
         r"\b(?:today|tonight|weekend) only\b(?!\s\w)",
         r"\bonly\s\w+\s(?:\w+\s){0,3}(?:left|remaining|remain|available)\b(?! to| for)",
-        r"\b(?:the |our )?last (?:\w+ ){0,2}(?:pairs?|pieces?|items?|units?|sizes?|copies|sets?)\b",
+        r"\b(?:the |our )?last (?:\w+ ){0,2}(?:pairs|pieces|items|units|sizes|copies|sets|dozen)\b",
         r"\b(?:just|only) a (?:few|handful)\b.{0,25}\b(?:left|remain\w*)\b",
-        r"\b(?:ends?|ending|expires?)\s(?:at|on|in|today|tonight|tomorrow|soon|midnight|sunday|monday|friday|this)\b",
+        r"\b(?:ends?|ending|expires?)\s(?:at midnight|today|tonight|tomorrow|soon|sunday|monday|friday|this)\b",
         r"\bby (?:tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday) (?:if|when)\b",
         r"\bbefore (?:they|it|these|it's|they're)\b.{0,12}\bgone\b",
         r"\b(?:gone|sold out) (?:by|before|in|within) (?:midnight|the end|hours|days)\b",
         r"\b(?:delivered|arrives?|delivery|at your door|yours) (?:by |in |within |the )?(?:tomorrow|next day|same day|24 hours|\d+ hours)\b",  # noqa: E501
-    ),
-    "social-proof": (
-        r"\b(?!always |was |this )\w{3,}(?:ers|ors|ists|eurs|ians|wives|vets|chefs|parents|experts|men|women) recommend\b",  # noqa: E501
-        r"\b(?:game|toy|book|product|tea|coffee|wine|shoe|tool|boot|tent|design|novel|must[ -]have|brand|bike|beer|gift|gadget) of the year\b",  # noqa: E501
-        r"\b(?:thousands|millions) (?:of|swear|love|trust|already|have|agree)\b",
-        r"\b(?:hundreds|scores|dozens|legions) of (?:\w+ )?(?:people|customers|parents|users|fans|homes|families|kitchens|gardeners|runners|happy|five|reviews|buyers|cooks|readers|owners)\b",  # noqa: E501
-        r"\b(?:loved|adored|trusted|chosen|praised|recommended|endorsed|approved|worn|used|favoured|preferred|tested) by (?:\w+ ){0,3}?"  # noqa: E501
-        r"(?:\w+(?:ers|ors|ists|ians|ologists|eurs)|men|women|parents|people|kids|children|families|chefs|cooks|vets|pros|athletes|thousands|"
-        r"millions|hundreds|everyone|everybody|mums|dads|babies|cats|dogs|students|guests|professionals|midwives|baristas|critics|us)\b(?<!doors)",
-        r"\b(?:our|the|a) (?:\w+ )?(?:customers?|shoppers|buyers|readers|critics|reviewers) (?:love|adore|say|rave|agree|choose|swear|keep)\b",  # noqa: E501
-        r"\b(?:customers?|shoppers|buyers|everyone|everybody|people|parents|chefs|readers|critics|gardeners|runners|vets) (?:love|loves|adore|rave|raves|swear|swears|trust|agree|keep coming)\b",  # noqa: E501
-        r"\b(?:no\. ?1|number one|#1)\b",
-        r"\b(?:everybody|everyone)(?:'s| is| are) (?:wearing|talking|buying|using|drinking|reading|after|raving|cooking)\b",  # noqa: E501
-        r"\bfavourite (?:of|among|with|amongst)\b|\b(?:customer|reader|staff|family|fan|crowd)s?'? favourite\b",
-    ),
-    "certification": (
-        r"\b(?:meets?|exceeds?|conforms? to|complies with|in line with|up to|according to) (?:\w+ ){0,3}(?:standards?|regulations?)\b",  # noqa: E501
-    ),
-    "origin": (
-        r"\b(?:made|roasted|printed|cut|sewn|baked|blended|built|poured|brewed|packed|milled|ground|picked|pressed|engraved) (?:fresh |freshly )?"  # noqa: E501
-        r"(?:to order|on demand|(?:on the|the) (?:same|very) day|every (?:week|day|morning)|daily|weekly|within (?:\w+ )?(?:hours|days))\b",  # noqa: E501
-        r"\b(?:made|crafted|stitched|sewn|woven|grown|brewed|roasted|produced|designed|built|forged|bottled|printed|born|assembled|"
-        r"manufactured|blended|harvested|baked|spun|knitted|finished|developed|engineered|raised|caught|sourced|imported|picked|bound)"
-        r" (?:by hand|by \w+ (?:artisans|craftsmen|potters|weavers)|locally|in house|in-house|on site)\b",
-        r"\bby (?:skilled|master|local|traditional|expert) \w+\b",
-        r"\bby hand\b",
-    ),
-    "health": (
-        r"\b(?:good|great|kind|gentle) (?:for|on|to) your (?:\w+ )?(?:skin|heart|gut|back|joints|teeth|hair|health|spine|eyes)\b",  # noqa: E501
-        r"\b(?:gone for good|pain[ -]free|doctor[ -]recommended|helps? (?:to |you )?(?:lower|sleep|lose|prevent|fight|relieve|reduce|burn))\b",  # noqa: E501
-    ),
-    "feature": (
-        r"\b(?:in|into|through) the (?:washing )?machine\b",
-        r"\bcan be (?:dimmed|folded|removed|detached|adjusted|extended|recharged|reversed|refilled|stacked|reused|rotated|tilted|"  # noqa: E501
-        r"engraved|recycled|composted|personalised|customised|dismantled|resoled|replaced|heated|frozen|microwaved|machine.washed|washed|tumble.dried|ironed)\b",
-        r"\b(?:glow|glows|glowing)[ -]in[ -]the[ -]dark\b",
-        r"\b(?:never|doesn't|won't|will not|does not|cannot|can't) (?:rust|fade|leak|break|shrink|slip|scratch|stain|tear|crease|chip|peel|"  # noqa: E501
-        r"bend|crack|wear out|go blunt|lose (?:its )?\w+|need \w+|tangle|squeak|wobble|itch|pill|warp|dull|melt|burn|bleed|smudge|kink)(?:s|es)?\b",  # noqa: E501
-        r"\b(?:keeps?|stays?|lasts?|runs?|holds?)\b[^.;]{0,40}\bfor (?:hours|days|weeks|months|years|decades|a lifetime)\b",  # noqa: E501
-        r"\bfor (?:babies|newborns|toddlers|infants|pregnant women|diabetics|vegans|coeliacs|celiacs)\b",
     ),
 }
 

@@ -4,30 +4,22 @@ import re
 from collections.abc import Iterator
 
 from reco_utils.copywriting.derived import (
-    EACH,
-    PIECES,
-    SHARED,
-    TOTAL,
-    WHOLE,
     Said,
     derived,
     in_currency,
-    is_unit_price,
     part_of,
 )
-from reco_utils.copywriting.ledger import CLAIM_WORDS, FUNCTION, INCLUDED, Claim, Ledger, rooms
+from reco_utils.copywriting.ledger import CLAIM_WORDS, FUNCTION, Claim, Ledger, rooms
 from reco_utils.copywriting.ordinary import COMMON_STEMS, HEADS, NUMBERISH
 from reco_utils.copywriting.quantities import CURRENCIES, UNIT, Quantity, agrees, quantities
-from reco_utils.copywriting.words import Token, sentence_spans, stem, with_implied
+from reco_utils.copywriting.words import Token, sentence_spans, sentences_in, stem
 
 AGE = stem("age")
-AGES = {stem(w) for w in "year years old older month child children toddler up upwards over player builder".split()}
 LIFE = {"s", "min", "h"}  # "twenty minutes to yourself"
-SIZES = frozenset(stem(w) for w in "length width height depth thickness diameter".split())
-ALIKE = [{stem(w) for w in group.split()} for group in ("thickness diameter depth", "length", "width", "height")]
 OLD = {"old", "rrp", "before", "previous", "former", "regular", "original", "list", "wa", "was", "retail"}
 OLD |= {stem(n) for n in OLD}
 _PART = re.compile(r",\s")
+BY_UNIT = re.compile(r"\s(?:an?|per|for(?: every| each)?|the|each|every)?\s?", re.I)
 NEW_SUBJECT = {stem(w) for w in "whose with while plus and but which who".split()}
 FAR = 9  # words; how far a word may stand from its number
 
@@ -36,17 +28,17 @@ def number_claims(text: str, found: list[Token], ledger: Ledger) -> Iterator[Cla
     """Every number of a text as a claim, supported or not."""
     all_q = tuple(_bars(text, q, ledger) for q in quantities(text) if not _is_name(text, q, ledger))
     spans = sentence_spans(text)
-    said_of_price = -1
+    priced = -1
     for i, (q, room) in enumerate(zip(all_q, rooms(text, all_q))):
         sentence = next((s for s in spans if s[0] <= q.start < s[1]), (0, len(text)))
-        said = _said(text, found, q, room, sentence, all_q[i + 1 : i + 2], all_q[max(0, i - 1) : i])
-        if said_of_price == q.start:  # the kilo of "42 euros a kilo"
+        said = _said(text, found, q, room, sentence, all_q)
+        if priced == q.start:  # the kilo of "42 euros a kilo"
             continue
         if not q.digits and _harmless(said, found, sentence, ledger):
             continue
         fact, why = _support(text, said, all_q[:i], ledger)
-        if fact and is_unit_price(said) and "for " in fact:
-            said_of_price = said.follower.start
+        if said.follower and fact not in (None, "price"):
+            priced = said.follower.start
         kind = _kind(q, said.near, ledger)
         yield Claim(kind, q.start, q.end, fact or f"{text[q.start : q.end]!r}: {why}", bool(fact))
 
@@ -61,8 +53,6 @@ def _bars(text, q, ledger):
 
 def _is_name(text, q, ledger):
     """Is a number part of a product's name, as in "the Vela 2"?"""
-    if q.dimension != "count" or not q.digits:
-        return False
     before = re.search(r"\b[A-Z]\w+\s$", text[max(0, q.start - 25) : q.start])
     return before is not None and (before[0] + text[q.start : q.end]).lower() in ledger.text
 
@@ -73,7 +63,7 @@ def old_prices(ledger: Ledger) -> list[float]:
 
 
 def discount_holds(amounts: tuple[Quantity, ...], old: list[float], ledger: Ledger) -> bool:
-    """Are these percentages and amounts the way from an old price to the price?"""
+    """Are these percentages and amounts the way from an old price to the price? False where there is no old price."""
     price = next((k.quantity.low for k in ledger.known if k.fact == "price"), None)
     for a in amounts:
         if a.dimension == "percent" and price is not None:
@@ -87,9 +77,8 @@ def discount_holds(amounts: tuple[Quantity, ...], old: list[float], ledger: Ledg
 def _support(text, said, before, ledger):
     """(the fact behind a number, "") or (None, why there is none)."""
     q = said.quantity
-    direct = [k for k in ledger.known if _agrees(q, k.quantity, ledger) and (said.head or not k.strict)]
-    direct = direct or [k for k in ledger.known if _same_digits(q, k, ledger)]
-    agreeing = [k for k in direct if not _of_another_share(said, k)]
+    agreeing = [k for k in ledger.known if _agrees(q, k.quantity, ledger) and (said.head or not k.strict)]
+    agreeing = agreeing or [k for k in ledger.known if _same_digits(q, k, ledger)]
     why = "no such number in the facts"
     if agreeing:
         why = _wrong_subject(said, agreeing, ledger)
@@ -98,13 +87,14 @@ def _support(text, said, before, ledger):
     if not agreeing and (fact := derived(said, ledger) or _bare_price(said, ledger) or _within(said, ledger)):
         return fact, ""
     foreign = q.dimension == "money" and not in_currency(q, ledger)
-    if not direct and not foreign and q.dimension in ("percent", "money") and (old := old_prices(ledger)):
-        if discount_holds((q,), old, ledger):
-            return "old price", ""
+    if q.dimension in ("percent", "money") and not foreign and discount_holds((q,), old_prices(ledger), ledger):
+        return "old price", ""
     if part_of(text, q, ledger):
         return "a ratio of the facts", ""
     if q.dimension == "count" and not {*said.head, said.label} & ledger.affirmed and (same := _inherited(q, before)):
-        if any(_agrees(same, k.quantity, ledger) for k in ledger.known):
+        if any(_agrees(same, k.quantity, ledger) for k in ledger.known) or derived(
+            said._replace(quantity=same), ledger
+        ):
             return "the unit of the number before", ""
     return None, "another currency than that of the facts" if foreign else why
 
@@ -138,27 +128,12 @@ def _inherited(q, before):
     return q._replace(low=q.low * size, high=q.high * size, dimension=last.dimension, unit=last.unit)
 
 
-def _of_another_share(said, known):
-    """Is the fact about one of several and the text about all of them, or the other way round?"""
-    if said.quantity.dimension in ("count", "money", "percent"):
-        return False
-    each, total = EACH.search(said.clause), TOTAL.search(said.clause)
-    if SHARED.search(known.fact) and not WHOLE.search(known.fact) and re.search(r"\b(?:per|each|apiece)\b", known.fact):
-        near = said.after[:12].lower()
-        return bool(re.match(r"\s(?:the|a|per|in) (?:pair|set|total)", near)) or bool(total and not each)
-    return bool(each and WHOLE.search(known.fact))
-
-
 def _agrees(said, known, ledger):
     if said.dimension == "money" and not in_currency(said, ledger):
         return False
     if said.dimension == "count" and known.dimension == "percent":  # nine tenths is 90 %
         share = said._replace(low=said.low * 100, high=said.high * 100, dimension="percent", unit=known.unit)
         return 0 < said.low < 1 and (agrees(share, known) or abs(share.low - known.low) < 0.5)
-    if said.dimension == "count" and known.dimension in ("temperature", "money") and not said.digits | bool(said.unit):
-        known = known._replace(dimension="count")
-    if said.dimension == "pounds" and known.dimension == "money" and ledger.currency != "GBP":
-        return False
     return agrees(said, known)
 
 
@@ -170,8 +145,6 @@ def _same_digits(q, k, ledger):
     if q.dimension != "count" or known.dimension == "count" or k.strict:
         return False
     size = UNIT[known.unit][1] if known.unit in UNIT else 1.0
-    if known.dimension == "time" and AGE in k.around and q.low * UNIT["year"][1] in (known.low, known.high):
-        return True
     return {round(q.low, 6), round(q.high, 6)} <= {round(known.low / size, 6), round(known.high / size, 6)}
 
 
@@ -186,16 +159,21 @@ def _kind(q, near, ledger):
 
 
 # ---------------------------------------------------------------------------------------- what stands around a number
-def _said(text, found, q, room, sentence, following, before):
-    follower = following[0] if following and following[0].start - q.end < 22 else None
+def _said(text, found, q, room, sentence, all_q):
+    behind = (
+        p for p in all_q if p.start >= q.end and q.dimension == "money" and BY_UNIT.fullmatch(text[q.end : p.start])
+    )
     word = re.sub(r"(?i)^(?:an?|the)\s", "", text[q.start : q.end])
     left = max([sentence[0], *(m.end() for m in _PART.finditer(text, sentence[0], q.start))])
     right = min([sentence[1], *(m.start() for m in _PART.finditer(text, q.end, sentence[1]))])
-    counted = any(p.dimension == "count" and q.unit and q.start - p.end < 2 for p in before)
     ahead = [t for t in found if t.end == q.start - 1 and text[t.end : q.start] == " "]
-    label = ahead[0].stem if ahead else ""
+    whole = next((s for s in sentences_in(text) if s[0] <= q.start < s[1]), (0, len(text)))
+    words = frozenset(t.stem for t in found if whole[0] <= t.start < whole[1])
+    others = tuple(p for p in all_q if p is not q and whole[0] <= p.start < whole[1])
+    counted = any(p.dimension == "count" and q.unit and 0 <= q.start - p.end < 2 for p in others)
     near, head = _nearby(found, q, room), _counted(found, q)
-    return Said(q, near, head, text[left:right], text[q.end :], follower, label, counted, word)
+    label = ahead[0].stem if ahead else ""
+    return Said(q, near, head, text[left:right], words, others, text[q.end :], next(behind, None), label, counted, word)
 
 
 def _inside(found, q):
@@ -217,15 +195,9 @@ def _nearby(found, q, room):
     stop = next((d for i, d in behind if found[i].stem in NEW_SUBJECT), FAR + 1)
     behind = [(i, d) for i, d in behind if d < stop]
     ahead = [(i, first - i) for i in range(max(0, first - FAR), first) if mine(i)]
-    ahead = [(i, d) for i, d in ahead if room[0] == 0 or d <= _words_between(found, room[0], i) + 1]
     words = [(found[i].stem, d) for i, d in behind + ahead]
-    near = [(w, d) for w, d in words if len(w) > 1 and w not in FUNCTION or w == "without"]
+    near = [(w, d) for w, d in words if w not in FUNCTION]
     return sorted(near, key=lambda pair: pair[1])
-
-
-def _words_between(found, start, i):
-    """How many words word i stands behind the number that ends at `start`."""
-    return sum(start <= t.start <= found[i].start for t in found[max(0, i - FAR) : i + 1])
 
 
 def _counted(found, q):
@@ -237,8 +209,7 @@ def _counted(found, q):
         at += 1  # a pair of
     for i in range(at, len(found)):
         token = found[i]
-        small = token.stem in FUNCTION or token.stem in HEADS or token.stem in ("plu", "plus", INCLUDED)
-        if token.clause != found[inside[-1]].clause or small or len(words) == 4 or token.stem.isdigit():
+        if token.clause != found[inside[-1]].clause or token.stem in FUNCTION | HEADS:
             break
         words.append(token.stem)
     return words
@@ -261,30 +232,18 @@ def _harmless(said, found, sentence, ledger):
 # -------------------------------------------------------------------------------------------- what a number belongs to
 def _wrong_subject(said, agreeing, ledger):
     """Why the number belongs to something else than the text says, or None."""
-    q = said.quantity
-    rivals = [k for k in ledger.known if k.quantity.dimension == q.dimension and k not in agreeing and not k.strict]
-    if q.dimension == "count" and said.head:
-        if said.label and re.search(rf"\b{said.label}\w*\s{re.escape(said.word)}\b", ledger.text):
-            return None
-        mine = frozenset().union(*(k.near for k in agreeing)) - FUNCTION
-        other = set(said.head) & frozenset().union(*(k.near for k in rivals)) - mine
-        if said.head[-1] in mine and not other:
-            return None
-        if wrong := _miscounts(said, agreeing, ledger):
-            return wrong
+    q, near = said.quantity, said.near
     if any(k.quantity.dimension == "money" for k in agreeing):
         return None
-    near = said.near
+    rivals = [k for k in ledger.known if k.quantity.dimension == q.dimension and k not in agreeing and not k.strict]
     if q.dimension == "count" and said.head:
+        labelled = said.label and re.search(rf"\b{said.label}\w*\s{re.escape(said.word)}\b", ledger.text)
+        mine, theirs = (frozenset().union(*(k.near for k in known)) for known in (agreeing, rivals))
+        if labelled or said.head[-1] in mine and not set(said.head) & theirs - mine:
+            return None
         near = [(word, at + 1) for at, word in enumerate(said.head)]
-    if word := _rival_word(near, q.dimension, agreeing, rivals, ledger):
-        return f"in the facts this is not about {word!r}"
-    size = next((word for word, distance in said.near if word in SIZES and distance <= 3), None)
-    if size and q.dimension == "length" and not any(size in k.near for k in agreeing):
-        alike = frozenset().union(*(SIZES - group for group in ALIKE if size in group))
-        if any(size in k.near for k in rivals) or all(k.near & alike for k in agreeing):
-            return f"in the facts this is not the {size!r}"
-    return None
+    word = _rival_word(near, q.dimension, agreeing, rivals, ledger)
+    return f"in the facts this is not about {word!r}" if word else None
 
 
 def _rival_word(near, dimension, agreeing, rivals, ledger):
@@ -299,16 +258,3 @@ def _rival_word(near, dimension, agreeing, rivals, ledger):
     pull = min((d for w, d in near if w in own), default=2 * FAR)
     push = [(d, w) for w, d in near if w in theirs]
     return min(push)[1] if push and min(push)[0] < pull else None
-
-
-def _miscounts(said, agreeing, ledger):
-    """Does a number count a thing that its fact does not speak of?"""
-    head = said.head
-    ends = with_implied({head[0], head[-1]})
-    for k in agreeing:
-        if AGE in k.near and not ({w for w, _ in said.near} & (AGES | {AGE})):
-            continue
-        around = with_implied(set(k.around))
-        if ends & around or not k.strict and (head[-1] in COMMON_STEMS | PIECES or ends & ledger.affirmed):
-            return None
-    return f"in the facts this number does not count {head[-1]!r}"

@@ -24,7 +24,6 @@ mass | kg kilo kilogram kilogramme kgs | 1000
 mass | t tonne ton | 1000000
 mass | oz ounce | 28.349523125
 mass | lb lbs | 453.59237
-mass | stone | 6350.29318
 volume | ml millilitre milliliter | .001
 volume | cl centilitre centiliter | .01
 volume | dl decilitre deciliter | .1
@@ -115,7 +114,7 @@ BOUNDS = {  # words before a number: what it is then a bound of
     "below": "just under; a little under; a touch under; slightly under; well under; a shade under; less than; under; "
     "below; fewer than; not even; short of; "
     "just short of; just shy of; shy of; lighter than; change from; cheaper than",
-    "near": "about; around; roughly; approximately; approx.; approx; circa; ca.; ca; some; close to; give or take; ~; \u2248; in the region of; "  # noqa: E501
+    "near": "not far off; about; around; roughly; approximately; approx.; approx; circa; ca.; ca; some; close to; give or take; ~; \u2248; in the region of; "  # noqa: E501
     "or so; more or less",
     "almost": "nearly; almost; not quite; close on; practically; virtually; next to; all but",
     "most": "up to; maximum; max.; max; a maximum of; as much as; as many as; as long as",
@@ -123,7 +122,7 @@ BOUNDS = {  # words before a number: what it is then a bound of
     "ceiling": "within; inside; at most; no more than; not more than; no longer than; no heavier than",
     "floor": "at least; no less than; not less than; no fewer than",
 }
-NO_UNIT_A = {"second", "minute", "hour", "day", "night", "week", "month", "year", "decade", "mile", "stone", "foot"}
+NO_UNIT_A = {"second", "minute", "hour", "day", "night", "week", "month", "year", "decade", "mile", "foot"}
 NO_UNIT_A |= {"degree", "c", "bar", "cal", "score", "yard", "pound", "penny", "cent", "pint", "ton", "dollar"}
 
 
@@ -166,7 +165,7 @@ NUMBER = rf"""(?:
     (?P<glyph>\d*\s?[{"".join(GLYPHS)}])
   | (?P<slash>(?:\d+\s)?\d+/(?:2|3|4|5|8|16))(?![\d/])
   | (?P<group>(?:(?:half\sa|half-a|an?|\d+|{_TEEN})[ -])?(?:dozen|pair|couple|duo|trio|quartet)s?|(?:{_TEEN})\sscore)\b
-  | (?P<digits>[-\u2212]?(?:{_DIGITS}))(?:\s?(?P<scale>thousand|million)\b
+  | (?P<digits>[-\u2212]?(?:{_DIGITS}))(?!(?:st|nd|rd|th)\b)(?:\s?(?P<scale>thousand|million)\b
       |(?P<k>k)\b(?=\s?(?:reviews|customers|users)))?
   | (?P<mixed>(?:{_TEEN})\sand\s(?:a\s(?:half|quarter)|three\squarters))\b
   | (?P<part>(?:(?:an?|{_TEEN})[ -])?(?:{_PART}))
@@ -188,6 +187,9 @@ _JOIN = re.compile(
     r"\s?(?:x|\u00d7|by|-|\u2013|\u2014|to|and|or|,|bis|/|,\sand|,\sor|but\sno\smore\sthan)\s?(?:to\s)?", re.I
 )
 _TIMES = re.compile(r"\s?[x\u00d7]\s?")
+_AND = re.compile(r"\s(?:and\s)?")  # 3 min 40 s
+_MINUS = re.compile(r",?\s(?:less|minus)\s")
+_SHORT = re.compile(r"\s(?:short\sof|shy\sof|under|below|less\sthan|off)\s(?:the\s)?")  # one cent short of 55 euros
 _RANGE = re.compile(r"\s?(?:-|\u2013|\u2014|to)\s?", re.I)
 _BOUND = re.compile(
     "|".join(
@@ -203,7 +205,7 @@ _BOUND_AFTER = re.compile(
 )
 _SKIP = re.compile(  # numbers that say nothing about a product
     r"\b24/7\b|\b24-7\b|\b(?:no|nr)\.\s?\d+|\b\w+\so'?clock\b|\b(?:at|by|until|before|after|past)\s(?:half\spast\s)?\w+(?:\so'?clock|\s?[ap]\.?m\b)"
-    r"|\b\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|\b\d{1,2}:\d\d\b|\b(?:at\s)?\w+\sin\sthe\s(?:morning|evening|afternoon)\b"
+    r"|\b\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|\b(?!1:)\d{1,2}:[0-5]\d\b|\b(?:at\s)?\w+\sin\sthe\s(?:morning|evening|afternoon)\b"
     r"|\b(?:a|one|two)\s(?:hundred|thousand|million)\s(?:and\sone\s)?(?:things|reasons|ways|times|words|stories|miles|smiles|ideas)\b"
     r"|\b(?:table|dinner|breakfast|supper|tea|coffee|lunch|room|time|enough|just|only)\sfor\s(?:one|two|three|four)\b"
     r"|\b(?:on\sall|all)\sfours\b|\b(?:zero|first|second\snature|second\sto\snone|third\stime)\b|\bten\sout\sof\sten\b"
@@ -233,6 +235,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     raw.sort(key=lambda r: (r[0], -r[1]))
     raw = [r for i, r in enumerate(raw) if not any(r[0] < other[1] for other in raw[:i])]
     _share_units(text, raw)
+    raw = _compounds(text, raw)
     return tuple(_merge(text, raw))
 
 
@@ -249,9 +252,9 @@ def _read(text, m):
         return [start, end, value, sign, digits]
     after = _AFTER.match(text, end)
     unit = after["unit"].lower().replace("-", " ") if after else None
-    if unit in ("c", "k", "p", "t", "s", "stone", "score") and not digits:
+    if unit in ("c", "k", "p", "t", "s", "score") and not digits:
         unit = None
-    if unit in ("score", "stone", "bar", "second", "night", "foot") and digits is False and after[0][-1:] != "s":
+    if unit in ("score", "bar", "second", "night", "foot") and digits is False and after[0][-1:] != "s":
         unit = unit if unit in ("foot", "night", "second", "bar") else None
     if unit:
         end = after.end("unit")
@@ -346,6 +349,26 @@ def _share_units(text, raw):
                 left[3] = right[3]
         elif right[3] is None and left[3] in ("\u20ac", "$", "\u00a3") and _RANGE.fullmatch(between):
             right[3] = left[3]
+        elif right[3] is None and left[3] and UNIT[left[3]][0] == "length" and between == " by ":  # two metres by one
+            right[3] = left[3]
+
+
+def _compounds(text, raw):
+    """Two measures that are one: seven kilos and two hundred grams, a metre less two centimetres."""
+    made = []
+    for right in raw:
+        left = made[-1] if made else None
+        if left and left[3] and right[3] and UNIT[left[3]][0] == UNIT[right[3]][0]:
+            a, b = left[2] * UNIT[left[3]][1], right[2] * UNIT[right[3]][1]
+            between, smaller = text[left[1] : right[0]], b < UNIT[left[3]][1]
+            value = a + b if smaller and _AND.fullmatch(between) else a - b if _MINUS.fullmatch(between) else None
+            if _SHORT.fullmatch(between):
+                value, left[3] = b - a, right[3]
+            if value is not None and value > 0:
+                left[1:3] = right[1], value / UNIT[left[3]][1]
+                continue
+        made.append(right)
+    return made
 
 
 def _merge(text, raw):
@@ -393,7 +416,7 @@ def agrees(said: Quantity, known: Quantity) -> bool:
             return False
     if said.bound == known.bound != "" and said.low == known.low:
         return True
-    near = 0.015 if said.dimension == "time" or said.unit != known.unit else 0.0005
+    near = 0.025 if said.dimension == "time" or said.unit != known.unit else 0.0005
     if said.dimension == "time" and not said.digits and {said.unit, known.unit} <= {"week", "month"} != {said.unit}:
         near = 0.09  # a month and a half are six weeks
     if said.dimension in ("count", "money", "percent"):

@@ -8,9 +8,9 @@ FACTS = {"title": "Blue mug 350 ml", "price": 9.0}
 
 
 def test_a_trait_of_inventions_weighs_more_than_one_of_honest_sentences():
-    traits = [{"with a ~": 1.0}] * 5 + [{"when you": 1.0}] * 5 + [{"rare": 1.0}] * (RARE - 1)
+    traits = [["with a ~"]] * 5 + [["when you"]] * 5 + [["rare"]] * (RARE - 1)
     invented = np.array([True] * 5 + [False] * (5 + RARE - 1))
-    weights = fit([{"always": 1.0} | trait for trait in traits], invented, np.ones(len(traits)))
+    weights = fit([["always", *trait] for trait in traits], invented, np.ones(len(traits)))
     assert weights["with a ~"] > 0 > weights["when you"] and "rare" not in weights
 
 

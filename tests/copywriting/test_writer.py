@@ -83,7 +83,7 @@ def test_a_provider_that_declines_is_not_asked_again(mug, scripted):
 def test_a_text_about_another_kind_of_thing_is_refused(scripted):
     gloves = Brief("Greenacre gardening gloves, S, black", brand="Greenacre", tags=("gardening gloves",))
     written = Writer(scripted("Greenacre garden tools, in black.")).description(gloves)
-    assert written.provider == "template" and kinds(written) == [{"language"}] * 2
+    assert written.provider == "template" and all("language" in found for found in kinds(written))
     assert Writer(scripted("A black glove by Greenacre.")).description(gloves).provider == "scripted"
 
 
