@@ -1,9 +1,11 @@
 """The command line behind the make targets: `python -m reco_utils run|data|notebooks|serve`, each with `--help`."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -14,14 +16,39 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported
     os.environ.pop("MPLBACKEND", None)  # else figures are missing from the notebooks
     options = _parser().parse_args(argv)
+    with _hearing_interrupts() as heard:
+        try:
+            return options.command(options)
+        except KeyboardInterrupt:
+            heard.append(signal.SIGINT)
+        except (ValueError, OSError) as refusal:
+            if not heard:
+                print(f"error: {refusal}", file=sys.stderr)
+                return 2
+        except Exception:
+            if not heard:
+                raise
+    print("\ninterrupted; no report was written" if options.command is _run else "\ninterrupted", file=sys.stderr)
+    return INTERRUPTED
+
+
+@contextlib.contextmanager
+def _hearing_interrupts():
+    """A list that is empty until somebody presses Ctrl-C: a compiler at work makes an error of its own out of that."""
+    heard, before = [], signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+
+    def hear(number, frame):
+        heard.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, hear)
     try:
-        return options.command(options)
-    except KeyboardInterrupt:
-        print("\ninterrupted; no report was written" if options.command is _run else "\ninterrupted", file=sys.stderr)
-        return INTERRUPTED
-    except (ValueError, OSError) as refusal:
-        print(f"error: {refusal}", file=sys.stderr)
-        return 2
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """`python -m reco_utils serve ...` as somebody at a terminal meets it."""
 
 import json
+import signal
 import socket
 from contextlib import suppress
 
@@ -152,6 +153,20 @@ def test_a_port_that_is_taken_is_said_before_anything_is_trained(tmp_path, capsy
     said = capsys.readouterr()
     assert f"cannot listen on 127.0.0.1, port {port}: " in said.err and "--port" in said.err and not said.out
     assert not (tmp_path / "new").exists()
+
+
+def test_an_interrupt_is_told_as_one_whatever_a_library_makes_of_it(tmp_path, capsys, monkeypatch):
+    def compiling(*_, **__):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise RuntimeError("no compiled object yet")
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(artifact, "train", compiling)
+    assert serve(tmp_path / "new", "train") == 130
+    signal.signal(signal.SIGINT, before)
+    said = capsys.readouterr().err
+    assert said == "\ninterrupted\n"
 
 
 @pytest.mark.parametrize("port", ["0", "65100"])
