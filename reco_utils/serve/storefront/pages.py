@@ -139,11 +139,9 @@ def show(desk: Desk) -> None:
         state.query = st.query_params.get("q", "")
     _sidebar(desk)
     _top(desk, page)
-    if state.get("page_before") != (
-        page,
-        st.query_params.get("item"),
-    ):  # else the new page begins where the old one was
-        state.page_before, state.turned = (page, st.query_params.get("item")), state.turned + 1
+    here = page, st.query_params.get("item")
+    if state.get("page_before") != here:  # else the new page begins where the old one was
+        state.page_before, state.turned = here, state.turned + 1
         st.html(TO_TOP.format(state.turned), unsafe_allow_javascript=True)
     said, state.said = state.said, []
     for kind, words in said:
@@ -604,9 +602,8 @@ def _picked(desk) -> None:
     if before is None or before[0] != now[0]:
         new = set(items) - set(before[1]) if before and state.picks else set()
         state.picked_before, state.picked_new = now, new
-    st.html(
-        window.head(f"Your list after {counted(len(picks), 'pick')}", f"Chosen by {window.step_words(answer.step)}.")
-    )
+    title = f"Your list after {counted(len(picks), 'pick')}"
+    st.html(window.head(title, f"Chosen by {window.step_words(answer.step)}."))
     degraded(answer)
     if state.picked_new:
         rows = desk.rows.of(items)

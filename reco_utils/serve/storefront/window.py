@@ -184,10 +184,8 @@ def changes_in_words(found: Changes, rows: Mapping[str, Mapping], cause: str) ->
         parts.append(f"{len(found.rose)} moved up")
     if not found.came and found.went:
         parts.append(f"{len(found.went)} left")
-    why = f" because {cause}" if cause else ""
-    return (
-        f"<b>Your list has changed</b>{why}. {'; '.join(parts).capitalize() if not found.came else '; '.join(parts)}."
-    )
+    why, what = f" because {cause}" if cause else "", "; ".join(parts)
+    return f"<b>Your list has changed</b>{why}. {what if found.came else what.capitalize()}."
 
 
 # ------------------------------------------------------------------------------------------------------------ profile
