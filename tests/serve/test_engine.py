@@ -218,6 +218,20 @@ def test_where_lists_may_repeat_what_one_has_they_do(artifact, tmp_path, warm_us
     shop.engine.close()
 
 
+def test_a_request_is_the_batch_of_one_that_the_dataset_makes(engine, artifact, warm_user):
+    engine.warm()
+    for user in (warm_user, "a stranger"):
+        one, two = engine._last.request(user), artifact.data.batch([user])
+        assert one.users.tolist() == [user] and one.at.tolist() == two.at.tolist()
+        for name in ("history", "seen"):
+            mine, theirs = getattr(one, name), getattr(two, name)
+            assert mine.shape == theirs.shape and mine.dtype == theirs.dtype and mine.has_sorted_indices
+            assert mine.indices.tolist() == theirs.indices.tolist() and mine.data.tolist() == theirs.data.tolist()
+        assert one.last.tolist() == two.last.tolist() and len(one) == 1
+        mine, theirs = (batch.profiles.drop(columns="user_id").astype(object) for batch in (one, two))
+        assert mine.equals(theirs)
+
+
 # ------------------------------------------------------------------------------------------------------------ strangers
 def test_a_stranger_gets_the_lowest_step_by_its_name(engine, artifact):
     answer = engine.recommend(Ask("nobody we know"))
