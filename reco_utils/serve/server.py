@@ -41,6 +41,7 @@ log = logging.getLogger("reco_utils.serve")
 EVENTS = "events.db"  # the event log, in the home of the artifacts
 FEATURE_BYTES = 512 * 2**20  # in memory; a user takes about 1 KB
 HEADER_SECONDS = 10  # a request whose head has not arrived by then is given up
+WAITING = 2_048  # connections that nobody has let in yet
 IDLE_SECONDS = 30  # how long a connection may be silent between requests
 DOORS = 16  # with one, somebody new waited up to 5 s when 2,000 requests/s were asked for
 LARGEST_HEAD = 32_768  # bytes of a request's line and headers
@@ -145,7 +146,7 @@ def running(app: Callable, settings: Settings | None = None) -> Iterator[str]:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket with this port, free until now, that does not listen yet; or a clear refusal.
+    """A socket that listens on this port, free until now; who comes waits until it is served. Or a clear refusal.
 
     Raises
     ------
@@ -156,6 +157,7 @@ def bind(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, socket.IPPROTO_TCP)  # of no protocol, asyncio would let packets wait
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        # listening.listen(WAITING)  # now: uvloop says nothing when another process that has bound it too was faster
     except OSError as error:
         raise OSError(
             f"cannot listen on {host}, port {port}: {error.strerror}; RECO_PORT and RECO_HOST, or --port and --host, "

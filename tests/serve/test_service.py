@@ -352,6 +352,13 @@ def test_a_port_that_is_taken_is_said_in_a_line(home, capsys):
     assert f"cannot listen on 127.0.0.1, port {port}" in capsys.readouterr().err
 
 
+def test_of_two_that_start_at_once_one_is_told_that_the_port_is_taken():
+    with server.bind("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1, port {port}"):
+            server.bind("127.0.0.1", port)
+
+
 def test_who_comes_while_the_service_is_busy_is_let_in_together():
     busy, go, over, turn, seen = threading.Event(), threading.Event(), threading.Event(), [0], []
 
