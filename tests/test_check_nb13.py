@@ -64,9 +64,10 @@ def test_the_plan_of_the_exercise_at_two_per_cent_needs_about_300_000():
         (lambda b, lift, w: (per_arm(b, lift), 2 * per_arm(b, lift) / w), "whole weeks"),
         (lambda b, lift, w: (per_arm(b, lift), ceil(2 * per_arm(b, lift) / w)), "run two at least"),
         (lambda b, lift, w: (per_arm(b, lift), max(2, ceil(per_arm(b, lift) / w))), "shared by two arms"),
-        (lambda b, lift, w: (per_arm(b, lift), max(2, round(2 * per_arm(b, lift) / w))), "4 weeks, got 3"),
+        (lambda b, lift, w: (per_arm(b, lift), max(2, round(2 * per_arm(b, lift) / w))), "got 3: round up"),
         (lambda b, lift, w: (per_arm(b, lift), 52), "weeks, got 52"),
         (lambda b, lift, w: per_arm(b, lift), "two numbers"),
+        (lambda b, lift, w: (per_arm(b, lift), 2, 2), "two numbers"),
         (40_000, "must be the function itself"),
     ],
 )
@@ -165,6 +166,12 @@ def upside_down(rewards, propensity, new_chance):
     return np.mean(rewards * np.divide(propensity, new_chance, out=np.zeros(len(rewards)), where=new_chance > 0))
 
 
+def strict(rewards, propensity, new_chance):
+    if not (propensity > 0).all() or not (new_chance > 0).all():
+        raise ValueError("bad")
+    return np.mean(rewards * new_chance / propensity)
+
+
 def careless(rewards, propensity, new_chance):
     return np.mean(rewards * new_chance / propensity)
 
@@ -192,6 +199,7 @@ def test_a_weight_is_the_new_chance_over_the_old(capsys):
         (lambda r, p, q: np.mean(r), "what the log earned"),
         (lambda r, p, q: np.sum(r * q / p), "that is the sum"),
         (lambda r, p, q: 0.123, "it is 0.70, got 0.1230"),
+        (strict, "a sound log was refused .bad.: a new_chance of 0 is allowed"),
         (careless, "propensity that is 0 went through"),
         (only_zero, "propensity that is missing went through"),
         (lambda r, p, q: [0.7], "one number"),

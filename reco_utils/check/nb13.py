@@ -17,15 +17,15 @@ def _per_arm(baseline, lift, z=2.8):
 
 @grader(
     "13.1",
-    hint="d = baseline * lift; users per arm = (2.8 / d)^2 * (p1 (1 - p1) + p2 (1 - p2)); both arms must be filled, "
-    "in whole weeks",
+    hint="the difference is baseline * lift; section 3 has the formula for one arm; fill both arms, in whole weeks",
 )
 def plan(answer):
     baseline, lift = 0.04, 0.10
     better, right = baseline * (1 + lift), _per_arm(0.04, 0.10)
+    answered = a_function(answer)(baseline, lift, 20_000)
     try:
-        found, weeks = a_function(answer)(baseline, lift, 20_000)
-    except TypeError:
+        found, weeks = answered
+    except (TypeError, ValueError):
         raise Wrong("the function must return two numbers: users per arm, and weeks") from None
     found, weeks = a_number(found), a_number(weeks)
     cases = {
@@ -54,6 +54,10 @@ def plan(answer):
         needed = max(2, ceil(2 * found / traffic))
         if weeks == max(2, ceil(found / traffic)) != needed:
             raise Wrong(f"{case} the traffic is shared by two arms, both must be filled")
+        if weeks == max(2, int(2 * found / traffic)) != needed:
+            raise Wrong(
+                f"{case} {2 * found / traffic:.1f} weeks are needed, got {weeks:.0f}: round up, or users are missing"
+            )
         if weeks != needed:
             raise Wrong(f"{case} {needed} weeks, got {weeks:.0f}")
     return "Written down before the first visitor, a plan is also the promise not to look earlier."
@@ -79,7 +83,10 @@ def broken(answer):
 
 
 # -------------------------------------------------------------------------------------------------------------- CUPED
-@grader("13.3", hint="theta = covariance(y, x) / variance(x); subtract theta * (x - mean of x) from y")
+@grader(
+    "13.3",
+    hint="theta = covariance(y, x) / variance(x) (np.cov gives a 2 x 2 table); subtract theta * (x - mean of x)",
+)
 def cuped(answer):
     rng = np.random.default_rng(0)
     x = rng.gamma(2.0, 10.0, 2_000)
@@ -139,7 +146,11 @@ def ips(answer):
 
     weights = _NEW / _LOGGED
     right = (weights * _REWARDS).mean()  # (0.5 + 0 + 3 + 0 + 0) / 5
-    found = ask(_REWARDS, _LOGGED, _NEW)
+    try:
+        found = ask(_REWARDS, _LOGGED, _NEW)
+    except ValueError as refused:
+        advice = "a new_chance of 0 is allowed, its row counts nothing; only the log's propensity must be above 0"
+        raise Wrong(f"a sound log was refused ({refused}): {advice}") from None
     cases = {
         "the fraction is upside down: what the log showed rarely must count more, not less": (
             _REWARDS[:4] * _LOGGED[:4] / _NEW[:4]

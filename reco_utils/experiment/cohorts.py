@@ -12,15 +12,15 @@ from reco_utils.experiment.effects import effect_of_rows
 from reco_utils.experiment.metrics import Metric
 
 ENOUGH_USERS = 100  # per arm and cohort
-COLUMNS = ("control", "treatment", "effect", "low", "high", "relative", "p", "se")
+COLUMNS = ("control", "treatment", "effect", "low", "high", "relative", "relative_low", "relative_high", "p", "se")
 
 
 @dataclass(frozen=True, eq=False)
 class Cohorts:
     """Effects by cohort. `by_cohort` makes it.
 
-    table has one row per cohort: control_users, treatment_users, control, treatment, effect, low, high, relative, p,
-    p_adjusted, few.
+    table has one row per cohort: control_users, treatment_users, control, treatment, effect, low, high, relative,
+    relative_low, relative_high, p, p_adjusted, few.
     """
 
     metric: str
