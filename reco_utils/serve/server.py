@@ -157,7 +157,7 @@ def bind(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, socket.IPPROTO_TCP)  # of no protocol, asyncio would let packets wait
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        # listening.listen(WAITING)  # now: uvloop says nothing when another process that has bound it too was faster
+        listening.listen(WAITING)  # now: uvloop says nothing when another process that has bound it too was faster
     except OSError as error:
         raise OSError(
             f"cannot listen on {host}, port {port}: {error.strerror}; RECO_PORT and RECO_HOST, or --port and --host, "
