@@ -34,7 +34,7 @@ from reco_utils.serve.lock import Lock
 from reco_utils.serve.plain import put, sync_folder
 from reco_utils.serve.schedule import Retrained, retrain
 from reco_utils.serve.stock import Change
-from reco_utils.serve.view import View
+from reco_utils.serve.view import View, run_all
 
 __all__ = ["Retrained", "Written", "forget_in_lists", "quantised", "retrain", "write_lists"]
 
@@ -285,10 +285,7 @@ class _Lists:
         """Lists with the note "step", numbers of `names`, and "because" if there shall be reasons."""
         batch = self.data.batch(self.data.users[seats])
         lists = self._candidates(seats, batch)
-        *rerankers, last = self.artifact.pipeline.rerankers or (lambda lists, batch, k: lists.cut(k),)
-        for rerank in rerankers:
-            lists = rerank(lists, batch, lists.k)
-        lists = last(lists, batch, self.k)
+        lists = run_all(self.artifact.pipeline.rerankers, lists, batch, self.k)
         if self.view is not None:
             lists = replace(lists, notes=lists.notes | {"because": self._reasons(lists, batch)})
         return self._filled(lists, batch)

@@ -252,27 +252,17 @@ def join_events(tables: Tables, log: EventLog) -> tuple[Tables, dict[str, int]]:
     users = pd.Index(tables.profiles[USER]).append(new)
     profiles = tables.profiles.set_index(USER).reindex(users.rename(USER)).reset_index()
     ids = {USER: users, ITEM: pd.Index(tables.catalog[ITEM])}
-    parts = [
-        frame.assign(**{name: _coded(frame[name], among) for name, among in ids.items()})
-        for frame in (tables.events, added)
-    ]
-    parts = [frame.astype({EVENT: object}) for frame in parts]
-    events = pd.concat(parts, ignore_index=True)
-    joined = canonical(
-        tables.name,
-        events,
-        tables.catalog,
-        profiles,
-        defaults=tables.defaults,
-        report=tables.report,
-        tastes=tables.tastes,
-    )
+    events = pd.concat([_coded(frame, ids) for frame in (tables.events, added)], ignore_index=True)
+    kept = {name: getattr(tables, name) for name in ("defaults", "report", "tastes")}
+    joined = canonical(tables.name, events, tables.catalog, profiles, **kept)
     counts["users who are new"] = len(new)
     return joined, counts
 
 
-def _coded(ids, among) -> pd.Categorical:
-    return pd.Categorical(ids, categories=among)
+def _coded(events, ids) -> pd.DataFrame:
+    """Events whose ids are categories of all ids that there are."""
+    coded = {name: pd.Categorical(events[name], categories=among) for name, among in ids.items()}
+    return events.assign(**coded).astype({EVENT: object})
 
 
 def _are_among(added, events):

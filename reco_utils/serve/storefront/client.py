@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from reco_utils.serve.ask import (
@@ -31,28 +31,6 @@ MAX_ROWS = 100  # rows of the catalogue in one request
 
 class KeyMissing(Unavailable):
     """The API wants its admin key for this, and this shop window has none, or another one."""
-
-
-class Shop(Protocol):
-    """What the pages ask. `Engine` explains each; `items` is several times `item`, without those that do not exist."""
-
-    def recommend(self, ask: Ask) -> Answer: ...
-
-    def similar(self, item: str, k: int = 10) -> Answer: ...
-
-    def search(self, query: str, user: str | None = None, k: int = 10) -> SearchAnswer: ...
-
-    def items(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]: ...
-
-    def categories(self) -> tuple[str, ...]: ...
-
-    def models(self) -> tuple[str, ...]: ...
-
-    def features(self, user: str) -> dict[str, dict]: ...
-
-    def ingest(self, events: Sequence[Mapping[str, Any]]) -> Ingested: ...
-
-    def forget(self, user: str) -> Forgotten: ...
 
 
 @dataclass(frozen=True)
@@ -180,6 +158,9 @@ class OverHttp:
             raise KeyMissing(detail or "the admin key is missing")
         errors = {400: BadRequest, 404: NotFound, 413: BadRequest}
         raise errors.get(came.status_code, Unavailable)(detail or f"the answer was {came.status_code}")
+
+
+Shop = InProcess | OverHttp  # what the pages ask
 
 
 def _json(came, default=None):

@@ -241,12 +241,7 @@ def _cart(desk) -> None:
                  for row in rows.values()]  # fmt: skip
         st.html(window.table(("Product", "Price"), cells))
         st.button("Buy all", type="primary", key="buy-cart", on_click=buy, args=(desk, tuple(cart)))
-        st.button("Empty the cart", type="tertiary", key="empty-cart", on_click=_empty, args=(who(),))
-
-
-def _empty(user) -> None:
-    """Take everything out of the cart."""
-    st.session_state.carts[user] = []
+        st.button("Empty the cart", type="tertiary", key="empty-cart", on_click=cart.clear)
 
 
 # -------------------------------------------------------------------------------------------------------- shelves
@@ -553,7 +548,7 @@ def pick(desk: Desk) -> None:
         cards(desk, "tiles", shown, picks=True, badges=dict.fromkeys(state.picks, "Picked"))
         with st.container(horizontal=True):
             st.button("Show me others", icon=":material/refresh:", key="others", on_click=_others)
-            st.button("Begin again", type="tertiary", key="none", on_click=_begin_again, disabled=not state.picks)
+            st.button("Begin again", type="tertiary", key="none", on_click=state.picks.clear, disabled=not state.picks)
     with yours, st.container(key="picked"):
         _picked(desk)
 
@@ -585,11 +580,6 @@ def _toggle(item) -> None:
 def _others() -> None:
     """Other tiles."""
     st.session_state.pool_at += N_TILES
-
-
-def _begin_again() -> None:
-    """Forget the picks."""
-    st.session_state.picks = []
 
 
 def _picked(desk) -> None:
