@@ -17,7 +17,6 @@ from reco_utils.copywriting.ledger import (
     FREE,
     FUNCTION,
     INCLUDED,
-    MONTHS,
     NO,
     Claim,
     denied,
@@ -57,12 +56,8 @@ SCARCE = {stems(w) for w in (
     "nearly gone", "almost gone", "low stock", "running low", "last few", "few left", "limited stock", "going fast"
 )}  # fmt: skip
 _FEW = re.compile(r"\bonly \d+ (?:left|remaining|in stock)|\b\d+ left\b|\blow stock\b|\blast (?:few|pieces|pairs|\d+)")
-MONTH_STEMS = {stem(m) for m in MONTHS} - {"may", "march"}
 NO_CLAIM_IF_DENIED = ("superlative", "urgency", "social-proof", "colour", "origin", "price")
 SKIES = {stem(w) for w in "sky morning evening afternoon night day monday weekend november mood light moment".split()}
-CARRIED = {
-    stem(w) for w in "pocket drawer mattress pillow duvet laptop camera phone bag bookshelf mantelpiece handle".split()
-}
 _EST = re.compile(r"\b(?!forest|interest|suggest|request|honest|modest|latest)(?:most|best|[a-z]{3,}est)\b", re.I)
 _PATTERNS = [(kind, re.compile("|".join(patterns), re.I)) for kind, patterns in PATTERNS.items()]
 
@@ -113,7 +108,6 @@ def objections(text: str, brief: Brief) -> tuple[str, list[Token], list[str], li
     made += _patterns(plain, ledger)
     made += _superlatives(plain, ledger)
     made += _suffixes(plain, found, signs, ledger)
-    made += _months(plain, found, ledger)
     made += _pure(plain, found, ledger)
     made += _echoes(found, ledger)
     made += names(plain, found, ledger)
@@ -143,8 +137,6 @@ def _phrases(text, roots, found, signs, ledger) -> Iterator[Claim]:
     """Words and phrases of the claim lists."""
     for first, last, phrase, kind in _match(_CLAIM_INDEX, roots, found, text):
         if kind == "colour" and _of_a_scene(text, found, last, ledger):
-            continue
-        if found[first].stem in CARRIED and _owned(found, first):
             continue
         if kind == "country":
             if text[found[first].start].islower():  # chilly is no Chile
@@ -177,12 +169,6 @@ def _same_thing(phrase, kind, ledger):
     if phrase == TESTED:
         return bool(_CODE.search(ledger.text))
     return any(phrase in group and any(word in ledger.text for word in words) for group, words in SAME_CLAIM)
-
-
-def _owned(found, at):
-    """Is a thing somebody's, and not the product's: "any coat pocket"?"""
-    before = [t.stem for t in found[max(0, at - 2) : at]]
-    return not {"any", "every", "your"}.isdisjoint(before) or before == ["in", "the"]
 
 
 def _of_a_scene(text, found, last, ledger):
@@ -280,14 +266,6 @@ def _pure(text, found, ledger) -> Iterator[Claim]:
             shares = [k.quantity.high for k in ledger.known if k.quantity.dimension == "percent" and word in k.near]
             if shares and max(shares) < 100:
                 yield Claim.of("material", token.start, found[i + 1].end, text, False)
-
-
-def _months(text, found, ledger) -> Iterator[Claim]:
-    """A month that the facts do not name, where they name months."""
-    if any(month in ledger.affirmed for month in MONTH_STEMS):
-        for token in found:
-            if token.stem in MONTH_STEMS and token.stem not in ledger.affirmed and text[token.start].isupper():
-                yield Claim.of("feature", token.start, token.end, text, False)
 
 
 def _left_out(text, found, signs, ledger) -> Iterator[Claim]:
