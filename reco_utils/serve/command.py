@@ -93,8 +93,11 @@ def _train(options) -> int:
     from reco_utils.serve.forgotten import forgotten
 
     print(f"training on {options.dataset} ({options.size}) ...", flush=True)
-    before = artifact.published(options.home).version
-    old = artifact.load(options.home, before) if before else None
+    old, before = None, artifact.published(options.home).version
+    try:
+        old = artifact.load(options.home, before) if before else None
+    except artifact.ArtifactError as error:
+        print(f"what serves cannot be read ({error}), so the new version is compared with nothing")
     began = time.time()  # whoever asks to be forgotten from now on is taken out by `artifact.save`
     tables = forgotten(options.home).left(_tables(options))
     new = artifact.train(tables, previous=old, clock=lambda: began)

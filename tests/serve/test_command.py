@@ -1,6 +1,7 @@
 """`python -m reco_utils serve ...` as somebody at a terminal meets it."""
 
 import json
+import shutil
 import signal
 import socket
 from contextlib import suppress
@@ -167,6 +168,15 @@ def test_an_interrupt_is_told_as_one_whatever_a_library_makes_of_it(tmp_path, ca
     signal.signal(signal.SIGINT, before)
     said = capsys.readouterr().err
     assert said == "\ninterrupted\n"
+
+
+def test_training_mends_a_home_whose_version_cannot_be_read(home, tmp_path, capsys):
+    broken = tmp_path / "home"
+    shutil.copytree(home, broken)
+    (broken / artifact.published(broken).version / "manifest.json").write_text("{")
+    assert serve(broken, "train") == 0
+    assert "manifest.json makes no sense" in capsys.readouterr().out
+    assert artifact.load(broken).manifest.version == names(broken)[0]
 
 
 @pytest.mark.parametrize("port", ["0", "65100"])
