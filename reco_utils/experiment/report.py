@@ -135,27 +135,30 @@ class Report:
         if not self.ratio.passed:
             return "void", self.ratio.sentence, 0.0
         rows = [(m, e, self._verdict(m, e, p), p) for (m, e), p in zip(self._pairs, self._adjusted) if e.arm == arm]
-        goals = [row for row in rows if row[0].guardrail is None]
-        guards = [row for row in rows if row[0].guardrail is not None]
+        goals, guards = [row for row in rows if row[0].guardrail is None], [row for row in rows if row[0].guardrail]
         broken, open_ = ([row for row in guards if row[2] == word] for word in ("broken", "open"))
-        verdict = goals[0][2] if goals else "better"
-        gained = goals[0][1].relative * (-1 if goals[0][0].lower_is_better else 1) if goals else 0.0
-        worse = [row[0].name for row in goals[1:] if row[2] == "worse"]
-        corrected = self.correction is not None and np.count_nonzero(~np.isnan(self._adjusted)) > 1
-        said = _said(*goals[0][:2], goals[0][3] if corrected else None) if goals else "no metric to gain"
+        verdict, said, gained = "better", "no metric to gain", 0.0
+        if goals:
+            metric, effect, verdict, p = goals[0]
+            corrected = self.correction is not None and np.count_nonzero(~np.isnan(self._adjusted)) > 1
+            said, gained = _said(metric, effect, p if corrected else None), effect.relative
+            gained = -gained if metric.lower_is_better else gained
         if broken:
             allowed = f"the {_percent(broken[0][0].guardrail)} it may get worse by"
-            return "do not ship", f"Do not ship {arm}: {_said(*broken[0][:2])}, which is more than {allowed}.", gained
-        if verdict == "worse":
-            return "do not ship", f"Do not ship {arm}: {said}, which is worse.", gained
-        if verdict == "no difference shown":
-            return "not enough", f"Not enough to decide on {arm}: {said}, so no difference is shown.", gained
-        if open_:
-            why = f"{open_[0][0].name} may still be worse by more than the {_percent(open_[0][0].guardrail)} allowed"
-            return "not enough", f"Not enough to decide on {arm}: {said}, but {why}.", gained
-        kept = f"; guardrails kept: {len(guards)} of {len(guards)}" * bool(guards)
-        but = f"; but worse: {', '.join(worse)}" * bool(worse)
-        return "ship", f"Ship {arm}: {said}{kept}{but}.", gained
+            word, why = "do not ship", f"{_said(*broken[0][:2])}, which is more than {allowed}"
+        elif verdict == "worse":
+            word, why = "do not ship", f"{said}, which is worse"
+        elif verdict == "no difference shown":
+            word, why = "not enough", f"{said}, so no difference is shown"
+        elif open_:
+            allowed = f"the {_percent(open_[0][0].guardrail)} allowed"
+            word, why = "not enough", f"{said}, but {open_[0][0].name} may still be worse by more than {allowed}"
+        else:
+            worse = [row[0].name for row in goals[1:] if row[2] == "worse"]
+            kept = f"; guardrails kept: {len(guards)} of {len(guards)}" * bool(guards)
+            word, why = "ship", f"{said}{kept}" + f"; but worse: {', '.join(worse)}" * bool(worse)
+        verb = "Not enough to decide on" if word == "not enough" else word.capitalize()
+        return word, f"{verb} {arm}: {why}.", gained
 
     def _for_file(self, metric, effect):
         """An effect as the file wants it: the interval holds the effect, which a bootstrap does not promise."""
