@@ -37,6 +37,7 @@ class Stock:
         self.kv, self.clock = kv, clock
         self._lock = threading.Lock()
         self._changes: dict[str, Change] = {}
+        self._stored = b""  # the journal as it was read last
 
     def set(self, item: str, in_stock: bool) -> None:
         """From now on; the store is told last, so that in this process it holds even when the store is down.
@@ -59,7 +60,9 @@ class Stock:
         StoreDown
         """
         stored = (self.kv.get(KEY) if self.kv is not None else None) or b""
-        before = self.changes()
+        if stored == self._stored:  # asked every second, and as a rule there is nothing new
+            return False
+        self._stored, before = stored, self.changes()
         with self._lock:
             for line in stored.splitlines():
                 item, change = _read(line)
@@ -67,10 +70,10 @@ class Stock:
                     self._changes[item] = change
         return self.changes() != before
 
-    def changes(self, since: float = 0.0) -> Mapping[str, Change]:
-        """The last change of each item, those after `since` only."""
+    def changes(self) -> Mapping[str, Change]:
+        """The last change of each item."""
         with self._lock:
-            return {item: change for item, change in self._changes.items() if change.at > since}
+            return dict(self._changes)
 
 
 def shared(kv: KeyValue | None, home: Path | str | None) -> KeyValue | None:
