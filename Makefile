@@ -101,7 +101,8 @@ $(STAMP):
 	@{ $(BIN) -m pip install --quiet --require-hashes -r $(VENV)/uv.txt \
 		&& $(BIN) -m uv pip install --quiet --python $(BIN) --require-hashes --compile-bytecode $(LOCKS:%=-r %); } \
 		|| { echo "uv could not install; trying pip"; \
-			$(BIN) -m pip install --quiet --require-hashes $(LOCKS:%=-r %); }
+			$(BIN) -m pip install --quiet --require-hashes $(LOCKS:%=-r %) \
+			|| { echo "the packages could not be installed: is there a network, and 1.3 GB of room? Then run make again"; exit 1; }; }
 	@$(BIN) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@rm $(VENV)/installing; touch $@
 
