@@ -1,4 +1,4 @@
-"""Graders of notebook 12: the key of a cache, a circuit breaker, latencies as visitors feel them."""
+"""Graders of notebook 12: the key of a cache, a circuit breaker, a queue before several servers."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ _OTHERS = [  # what differs, and why it must
 ]
 
 
-@grader("12.1", hint="everything that changes the list must change the key, and nothing else; json.dumps has sort_keys")
+@grader("12.1", hint="what changes the list changes the key; json.dumps has sort_keys")
 def cache_key(answer):
     def key(**changed):
         found = a_function(answer)(**{**_FIRST, **changed})
@@ -37,7 +37,14 @@ def cache_key(answer):
         raise Wrong("user 'ann1' with k = 0 and user 'ann' with k = 10 share a key: put something between the parts")
     if key(user="ann|10", version="v1") == key(user="ann", version="10|v1") or key(user="a:b", k=1) == key(user="a", k="b:1"):  # fmt: skip  # noqa: E501
         raise Wrong("a user id may hold your separator: quote the parts, as json.dumps of a list does, or hash them")
-    return "User, length, options and version: whoever changes any of them asks another question."
+    for name, one, other in (("user", "ann", "bob"), ("k", 10, 20), ("version", "v1", "v2")):
+        same = {name: "an option"}
+        lost = key(options=same) == key(options={})
+        if lost or key(**{name: one}, options=same) == key(**{name: other}, options=same):
+            raise Wrong(
+                f"an option called {name!r} and the {name} of the question get mixed up: keep the options apart"
+            )
+    return "Whoever changes user, length, options or version asks another question."
 
 
 # ------------------------------------------------------------------------------------------------- a circuit breaker
@@ -67,9 +74,7 @@ _STORIES = {
 }  # fmt: skip
 
 
-@grader(
-    "12.2", hint="remember how many failed in a row and when it opened; a trial that fails opens it for another rest"
-)
+@grader("12.2", hint="opened at second 2 with a rest of 10, the call at 12 is made")
 def breaker(answer):
     for story, calls in _STORIES.items():
         right = _breaker(calls, 3, 10)
@@ -91,50 +96,65 @@ def breaker(answer):
         if found[at]:
             raise Wrong(f"{when}: a call is made though the breaker must be open: after 3 failures in a row it rests "
                         "for 10 seconds, and after a trial that failed for 10 more")  # fmt: skip
+        if all(works for _, works in calls[:at]):
+            raise Wrong(f"{when}: no call is made, but nothing has failed yet: nobody knows beforehand that a "
+                        "call will fail, so it is made")  # fmt: skip
         if story.startswith("two failures"):
             raise Wrong(f"{when}: no call is made, but only failures in a row count: a success starts from zero")
         if not any(found[at:]):
             raise Wrong(f"{when}: it stays open for ever: after the rest one call must try whether it works again")
-        raise Wrong(f"{when}: no call is made, but the rest is over, or a trial worked and closed the breaker")
-    return "Closed, open, half-open: thirty callers wait in vain once, not thirty times."
+        raise Wrong(f"{when}: no call is made, but the rest is over (opened at 2, a rest of 10 ends at 12), or a trial "
+                    "worked and closed the breaker")  # fmt: skip
+    return "Closed, open, half-open: most callers no longer wait in vain."
 
 
-# ------------------------------------------------------------------------------------- latencies as visitors feel them
-_QUEUES = [
-    ([0, 10, 20, 30], [1, 1, 1, 1]),
-    ([0, 10, 20, 30], [25, 1, 1, 1]),
-    ([0, 0, 0], [5, 5, 5]),
-    ([0, 100, 101], [1, 50, 1]),
+# ---------------------------------------------------------------------------------- a queue before several servers
+_QUEUES = [  # arrived, took, servers
+    ([0, 10, 20, 30], [1, 1, 1, 1], 1),
+    ([0, 10, 20, 30], [25, 1, 1, 1], 1),
+    ([0, 0, 0], [5, 5, 5], 2),
+    ([0, 1, 2, 3, 4], [100, 5, 5, 5, 5], 2),
+    ([0, 0, 0, 0], [9, 4, 6, 1], 3),
 ]
 
 
-@grader(
-    "12.3", hint="a request starts when it has come in AND the one before is done; its visitor waits from coming in"
-)
+def _waits(arrived, took, n_servers, first=lambda n, free: free.index(min(free))):
+    """From coming in until the answer is out; `first` says which server takes customer n."""
+    found, free = [], [0.0] * n_servers
+    for n, (came, lasts) in enumerate(zip(arrived, took)):
+        at = first(n, free)
+        free[at] = max(came, free[at]) + lasts
+        found.append(free[at] - came)
+    return np.array(found)
+
+
+@grader("12.3", hint="keep when each server is free again; the next customer takes the smallest")
 def waits(answer):
-    for arrived, took in _QUEUES:
-        right, done = [], 0.0
-        for came, lasts in zip(arrived, took):
-            done = max(came, done) + lasts
-            right.append(done - came)
+    for arrived, took, n_servers in _QUEUES:
+        right, work = _waits(arrived, took, n_servers), np.array(took, float)
+        found = a_function(answer)(list(arrived), list(took), n_servers)
         try:
-            found = np.asarray(a_function(answer)(list(arrived), list(took)), float)
+            found = np.asarray(found, float)
         except (TypeError, ValueError):
-            raise Wrong("the function must return one number per request") from None
-        if found.shape != (len(arrived),):
-            raise Wrong(f"{len(arrived)} requests came in, so {len(arrived)} waits are wanted, got shape {found.shape}")
+            raise Wrong("the function must return one number per customer") from None
+        if found.shape != right.shape:
+            raise Wrong(f"{len(arrived)} customers came, so {len(arrived)} waits are wanted, got shape {found.shape}")
         if np.allclose(found, right):
             continue
-        case = f"requests at {arrived} ms that take {took} ms"
-        if np.allclose(found, took):
-            raise Wrong(f"{case}: you return how long the server worked. Those behind a slow request wait for it too, "
-                        "and this is how load tests hide a stall")  # fmt: skip
-        if np.allclose(found, np.cumsum(took)):
-            raise Wrong(f"{case}: you return when each was done, counted from 0: subtract when it came in, and let the "
-                        "server rest while nobody asks")  # fmt: skip
-        if np.allclose(found, np.cumsum(took) - np.asarray(arrived)):
-            raise Wrong(
-                f"{case}: nobody can be served before coming in: it starts at max(came in, the one before done)"
-            )
-        raise Wrong(f"{case}: the waits are {right}, got {found.tolist()}")
-    return "Measured from when the visitor came, a stall of a second is felt by everybody who came during it."
+        case = f"{n_servers} servers, customers at {arrived} ms, work of {took} ms"
+        wrong = [
+            (right - work, "you return the time in the queue; the work itself is waited for too"),
+            (work, "you return how long the server worked; who stands behind a slow one waits for that too"),
+            (right + arrived, "you return when each was done, counted from 0: subtract when the customer came"),
+            (_waits(arrived, took, 1), "that is one server with one queue; all of them take from it"),
+            (_waits(arrived, took, 1) / n_servers, "twice the servers do not halve everybody's wait: play it through"),
+            (
+                _waits(arrived, took, n_servers, lambda n, free: n % len(free)),
+                "the servers are taken in turn, so somebody waits for a busy one while another is free",
+            ),
+        ]
+        for mistake, advice in wrong:
+            if np.allclose(found, mistake):
+                raise Wrong(f"{case}: {advice}")
+        raise Wrong(f"{case}: the waits are {right.tolist()}, got {found.tolist()}")
+    return "One slow answer holds up one server; the queue goes on at the others."
