@@ -206,12 +206,7 @@ class Run:
     regret_fixed: np.ndarray  # (n,) cumulative
     regret_oracle: np.ndarray  # (n,) cumulative
     best_fixed: int  # the arm with the highest expected reward over all sessions
-    log: Log  # arms, propensities, rewards and contexts, for `offpolicy`
-
-    @property
-    def arms(self) -> np.ndarray:
-        """The arms chosen (n,)."""
-        return self.log.items[:, 0]
+    log: Log  # arms (its items), propensities, rewards and contexts, for `offpolicy`
 
 
 def play(bandit: Bandit, contexts, chances, *, rng: np.random.Generator, batch: int = 100, users=None) -> Run:

@@ -174,7 +174,11 @@ def sample_size(
     change, asked = _change_of(pilot, effect, relative, direction), Test(pilot, **test)
     asked.check_power(power)
     least = 3 / (asked.shares[0] + min(asked.shares[1:]))  # a t-test needs three in the two arms that are compared
-    users = _root(lambda n: asked.power(change, n) - power, least, MOST_USERS, f"an effect of {change:g}")
+
+    def short_of(users):
+        return asked.power_with(change, [share * users for share in asked.shares]) - power
+
+    users = _root(short_of, least, MOST_USERS, f"an effect of {change:g}")
     per_arm = tuple(math.ceil(share * users * (1 - 1e-12)) for share in asked.shares)
     return asked.plan(change, per_arm)
 
@@ -252,10 +256,6 @@ class Test:
         if min(per_arm) < 2:
             raise ValueError(f"{users} users leave an arm with fewer than two: {per_arm}")
         return per_arm
-
-    def power(self, change, users):
-        """Power of so many users (a float) in all arms together."""
-        return self.power_with(change, [share * users for share in self.shares])
 
     def power_with(self, change, per_arm):
         """Power of the smallest treatment arm against control."""

@@ -39,7 +39,7 @@ class TestEveryBandit:
     def test_the_seed_decides(self, bandit):
         contexts, chances = world(500)
         one, again = (play(copy.deepcopy(bandit), contexts, chances, rng=rng(3)) for _ in range(2))
-        assert_array_equal(one.arms, again.arms)
+        assert_array_equal(one.log.items, again.log.items)
         assert_array_equal(one.rewards, again.rewards)
 
     def test_a_learnt_bandit_survives_pickle_and_the_callers_arrays_stay(self, bandit):
@@ -63,7 +63,7 @@ class TestEveryBandit:
         contexts, chances = world(300)
         run = play(copy.deepcopy(bandit), contexts, chances, rng=rng())
         assert (np.diff(run.regret_oracle) >= 0).all()
-        own = chances[np.arange(300), run.arms]
+        own = chances[np.arange(300), run.log.items[:, 0]]
         assert run.regret_oracle[-1] == pytest.approx((0.6 - own).sum())
         assert run.best_fixed == 2 and run.regret_fixed[-1] == pytest.approx((0.4 - own).sum())
 
