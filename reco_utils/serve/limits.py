@@ -107,6 +107,7 @@ class Limits:
             with self._room(("bodies", spared), most):  # apart: who sends slowly must not keep out those who ask
                 receive = _once(await self._body(receive))
         with self._room("questions", math.inf if spared else self.settings.max_waiting):
+            await asyncio.sleep(0)  # all who came at the same moment are counted before the first of them is served
             await self.app(scope, receive, send)
 
     def _count(self, client) -> None:

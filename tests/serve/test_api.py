@@ -600,6 +600,17 @@ def test_beyond_what_can_be_under_way_requests_are_sent_away_at_once_and_those_i
     assert call("GET", "/v1/categories").status == 200  # there is room again
 
 
+def test_of_many_who_come_at_the_same_moment_only_so_many_come_in_even_for_what_lies_ready():
+    call = Caller(settings=replace(SETTINGS, max_waiting=2))
+    path = "/v1/users/regular/recommendations"
+
+    async def together():
+        asked = [call._send("GET", path, b"", b"", {}, "x", None, True) for _ in range(5)]
+        return [reply.status for reply in await asyncio.gather(*asked)]
+
+    assert call.runner.run(together()) == [200, 200, 503, 503, 503]
+
+
 def test_who_sends_deletions_slowly_has_a_room_apart():
     call = Caller(settings=replace(SETTINGS, max_waiting=2, body_seconds=5))
 
