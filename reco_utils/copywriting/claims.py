@@ -269,12 +269,12 @@ def _pure(text, found, ledger) -> Iterator[Claim]:
 
 
 def _left_out(text, found, signs, ledger) -> Iterator[Claim]:
-    """A thing that the facts say is not included, in a part of a sentence that includes it."""
+    """A thing that the facts say is not included, where a text leaves it out too, or includes it."""
     included = {t.clause for t, no in zip(found, signs) if t.stem in HEADS | {INCLUDED} and not no}
     for token, no in zip(found, signs):
-        if token.stem in ledger.absent and token.clause in included and not no:
+        if token.stem in ledger.absent and (no or token.clause in included):
             why = "the facts say that it is not included"
-            yield Claim.of("feature", token.start, token.end, text, False, why)
+            yield Claim.of("feature", token.start, token.end, text, no, why)
 
 
 def _echoes(found, ledger) -> Iterator[Claim]:

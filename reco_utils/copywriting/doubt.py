@@ -22,7 +22,7 @@ from reco_utils.copywriting.words import Token, sentences_in, stem
 
 WEIGHTS = Path(__file__).with_name("weights.tsv")
 LONGEST = 3  # marks in a run
-ORDINARY = COMMON_STEMS | HEADS | {stem(w) for w in "hold measure weigh cost last carry data sheet".split()}
+ORDINARY = COMMON_STEMS | HEADS | {stem(w) for w in "hold measure weigh cost last carry data sheet portion serving".split()}
 ENDINGS = ("ing", "ed", "ly", "er", "est", "able", "ness", "s")
 PERSONAL = frozenset(
     "you your yours we us our i me my they them he she nobody somebody everyone everybody who what how let please "
@@ -125,13 +125,13 @@ def sentences_of(
     text: str, found: list[Token], words: list[str], ledger: Ledger, made: Iterable[Claim]
 ) -> Iterator[Sentence]:
     """The sentences of a text, as the weights see them."""
-    against = [claim for claim in made if not claim.supported]
+    made = sorted(made, key=lambda claim: claim.supported)  # an objection outweighs what else is said of a word
     for start, end in sentences_in(text):
         mine = [(t, w) for t, w in zip(found, words) if start <= t.start < end]
         if not mine:
             continue
-        here = [claim for claim in against if start <= claim.start < end]
-        weak, strong = (tuple(c for c in here if firm(c) is kind) for kind in (False, True))
+        here = [claim for claim in made if start <= claim.start < end]
+        weak, strong = (tuple(c for c in here if not c.supported and firm(c) is kind) for kind in (False, True))
         yield Sentence(tuple(_skeleton(text, start, end, mine, ledger, here)), weak, strong, len(ledger.affirmed))
 
 
@@ -142,25 +142,27 @@ def read_weights() -> dict[str, float]:
     return {name: int(value) / 100 for value, name in (line.split("\t") for line in lines if line)}
 
 
-def _skeleton(text, start, end, mine, ledger, against):
+def _skeleton(text, start, end, mine, ledger, made):
     last = start
     for token, word in mine:
         yield from (Mark(STOPS[c], last, last) for c in text[last : token.start] if c in STOPS)
-        rule = next((c for c in against if c.start <= token.start < c.end), None)
-        yield Mark(_mark(word, token, ledger) if rule is None else f"!{_name(rule)}", token.start, token.end)
+        claim = next((c for c in made if c.start <= token.start < c.end), None)
+        yield Mark(_mark(word, token, ledger, claim), token.start, token.end)
         last = token.end
     yield from (Mark(STOPS[c], last, last) for c in text[last:end] if c in STOPS)
 
 
-def _mark(word, token, ledger):
-    """The mark of a word that no rule objects to."""
+def _mark(word, token, ledger, claim):
+    """The mark of a word, and of the claim that it is part of, if any."""
+    if claim is not None and not claim.supported:
+        return f"!{_name(claim)}"
     if any(c.isdigit() for c in word):
         return "0"
     if token.stem in NUMBERISH:
         return "0w"
     if word in PERSONAL or token.stem in FUNCTION:
         return word
-    if token.stem in ledger.affirmed:
+    if token.stem in ledger.affirmed or claim is not None:
         return "+"
     return ("=" if token.stem in ORDINARY else "~") + next((ending for ending in ENDINGS if word.endswith(ending)), "")
 

@@ -182,7 +182,7 @@ _AFTER = re.compile(
     re.I,
 )
 _AND_A_HALF = re.compile(r"\sand\sa\s(half|quarter)(?!\san?\b|-)", re.I)
-_A_UNIT = re.compile(rf"\b(?:an?|the)\s(?P<unit>{_UNIT})(?![\w\u00b2])", re.I)
+_A_UNIT = re.compile(rf"\b(?:an?|the)\s(?:(?:full|whole)\s)?(?P<unit>{_UNIT})(?![\w\u00b2])", re.I)
 _JOIN = re.compile(
     r"\s?(?:x|\u00d7|by|-|\u2013|\u2014|to|and|or|,|bis|/|,\sand|,\sor|but\sno\smore\sthan)\s?(?:to\s)?", re.I
 )

@@ -149,7 +149,7 @@ SENTENCES = {
         "measure": ("{It} {has} {measure}.", "The {measured} is {size}."),
         "version": ("The choice here: {version}.", "The {version_name} is {version}.", "{It} {comes} {extra}."),
         "origin": ("Made in {origin}.", "{It} {is} made in {origin}."),
-        "promise": ("{Warranty} accompanies {them}.", "{It} {comes} with {warranty}."),
+        "promise": ("{Warranty} goes with {them}.", "{It} {comes} with {warranty}."),
         "price": ("Offered at {price}.", "The price: {price}."),
         "close": ("The rest is a matter of taste.", "The rest is yours to decide.", "Take your time."),
     },
@@ -546,8 +546,8 @@ def _ending(facts, draw):
     """The last: where to read on."""
     return draw.choice(
         (
-            "Every product has a page of its own with what is known about it.",
-            "Open a product to see what is known about it.",
+            "What is known about each product stands beside it.",
+            "Choose a product to read more about it.",
         )
     )
 
