@@ -22,7 +22,8 @@ from reco_utils.copywriting.words import Token, sentences_in, stem
 
 WEIGHTS = Path(__file__).with_name("weights.tsv")
 LONGEST = 3  # marks in a run
-ORDINARY = COMMON_STEMS | HEADS | set(map(stem, "hold measure weigh cost last carry data sheet portion serving".split()))
+ORDINARY = COMMON_STEMS | HEADS
+ORDINARY |= {stem(w) for w in "hold measure weigh cost last carry data sheet portion serving".split()}
 ENDINGS = ("ing", "ed", "ly", "er", "est", "able", "ness", "s")
 PERSONAL = frozenset(
     "you your yours we us our i me my they them he she nobody somebody everyone everybody who what how let please "
