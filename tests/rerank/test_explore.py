@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.integrate import quad
 from scipy.sparse import csr_matrix
-from scipy.stats import beta
 
 from reco_utils.core import TopK, UserBatch
 from reco_utils.rerank.explore import EpsilonGreedy, Serendipity, Thompson, burst
+from tests.test_highest import integrated
 
 
 def lists_of(items, users=None):
@@ -252,27 +251,14 @@ def test_a_policy_that_cannot_be_is_refused():
 
 
 # ------------------------------------------------------------------------------------------------------------ Thompson
-def integrated(successes, trials):
-    """P(highest draw) by adaptive integration: f_i times the product of the others' F_j."""
-    a, b = 1 + np.asarray(successes), 1 + np.asarray(trials) - np.asarray(successes)
-    found = []
-    for i in range(len(a)):
-        others = [j for j in range(len(a)) if j != i]
-
-        def density(t, i=i, others=others):
-            return beta.pdf(t, a[i], b[i]) * np.prod([beta.cdf(t, a[j], b[j]) for j in others])
-
-        found.append(quad(density, 0, 1, points=[a[i] / (a[i] + b[i])], limit=200)[0])
-    return found
-
-
 @pytest.mark.parametrize("kind", ["lists", "flags"])
 def test_thompsons_propensities_are_those_of_its_draws(kind):
     n, successes, trials = 20_000, np.array([0, 0, 3, 1, 0]), np.array([9, 0, 9, 1, 0])
     base, pool, share, k = [0, 2], [2, 3, 4], 0.6, 2
     pool_of = {"lists": many(pool, n), "flags": np.isin(np.arange(5), pool)}[kind]
     found = Thompson(successes, trials, pool_of, share, rng=rng(4))(many(base, n), nobody(n, 5), k)
-    expected = worked_out(base, pool, share, k, lambda free: integrated(successes[free], trials[free]))
+    a, b = 1 + successes, 1 + trials - successes
+    expected = worked_out(base, pool, share, k, lambda free: integrated(a[free], b[free]))
     check_lists(found, expected, 5e-4)
 
 
