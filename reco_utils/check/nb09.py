@@ -69,8 +69,8 @@ def _brief(answer, row):
 
 @grader(
     "09.2",
-    hint="split the specs at | and the first :, the blurb at its sentences, and hand what is left to "
-    "Brief.of; the bookkeeper can read a supplier, too: ask check_text about a sentence, against an empty ledger",
+    hint="split the specs at | and the first :, the blurb at its sentences, and hand what is left to Brief.of; praise "
+    "shows by what it compares with: of all, in the world, ever",
 )
 def ledger(answer):
     brief = _brief(answer, _MUG_ROW)
@@ -108,11 +108,9 @@ def ledger(answer):
     if told != {("runs for", "24:00 h")}:
         raise Wrong(f"'Runs for: 24:00 h' must be split at the first colon only, got {sorted(told)}")
     if "finest" in clock.description:
-        raise Wrong("'The finest of all' is praise too, and no list has all such words: what does check_text find in "
-                    "the sentence, against an empty ledger, Brief('Nothing')?")  # fmt: skip
+        raise Wrong("'The finest of all' is praise too, and no list has all such words: what does praise compare with?")
     if "forest in the west" not in _brief(answer, _WOOD_ROW).description:
-        raise Wrong("'Wood from a forest in the west.' is lost: not every word that ends in -est is praise, and not "
-                    "every finding of check_text is a superlative")  # fmt: skip
+        raise Wrong("'Wood from a forest in the west.' is lost: not every word that ends in -est is praise")
     return "Whoever fills the ledger writes the copy: what you leave out here, nobody can print."
 
 
