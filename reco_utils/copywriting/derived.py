@@ -5,7 +5,7 @@ must speak of what it counts or divides by: name it, say its number, or say "eac
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from reco_utils.copywriting.ledger import FUNCTION, NUMBER_UNITS, Known, Ledger
@@ -74,42 +74,49 @@ def derived(said: Said, ledger: Ledger) -> str | None:
     known = [k for k in ledger.known if _is_one(k.quantity) and not k.strict]
     known = [k for k in known if k.near or k.quantity.dimension != "count"]  # not each size between two
     heard = [Known(o, frozenset(), frozenset(), "") for o in said.others if _is_one(o)]
-    for a in known:
-        for b in known + heard:
-            for value, dimension, meant in _steps(a, b, said):
-                if dimension == q.dimension and _near_enough(q, value, a.quantity.unit) and meant:
+    touched = [(k, _touched(k, said)) for k in known + heard]
+    for a, mine in touched[: len(known)]:
+        if a.quantity.dimension != q.dimension and q.dimension not in ("count", "area"):
+            continue
+        shared = bool(SHARED.search(a.fact) and not WHOLE.search(a.fact))
+        for b, theirs in touched:
+            for value, dimension, meant in _steps(a, b, mine, theirs, shared, said):
+                if dimension == q.dimension and _near_enough(q, value, a.quantity.unit) and meant():
                     return f"{a.fact}, and {b.fact or 'a number of the sentence'}"
     return None
 
 
-def _steps(a: Known, b: Known, said: Said) -> Iterator[tuple[float, str, bool]]:
-    """(value, dimension, does the text mean it) of what two numbers make."""
+def _steps(a, b, mine, theirs, shared, said) -> Iterator[tuple[float, str, Callable[[], bool]]]:
+    """(value, dimension, does the text mean it) of what two numbers make.
+
+    `mine`, `theirs`: does the sentence speak of a and of b; `shared`: is a about one of several.
+    """
     x, y, one, other = a.quantity.low, b.quantity.low, a.quantity.dimension, b.quantity.dimension
-    mine, theirs = _touched(a, said), _touched(b, said)
-    shared, two = SHARED.search(a.fact) and not WHOLE.search(a.fact), a.quantity != b.quantity
+    two = a.quantity != b.quantity
     if one == other and two and a.fact == b.fact:
-        yield x - y, one, one != "count"
+        yield x - y, one, lambda: one != "count"
     if one == "money" and said.follower and said.follower.dimension == other:  # 4.20 for 100 g are 42 a kilo
-        yield x * said.follower.low / y, one, True
+        yield x * said.follower.low / y, one, lambda: True
     if one not in ADDS:
         return
     if one == other == "count":
-        about = mine and theirs and two
-        yield x * y, one, about and (said.total or y < 1 or x != y and _heard(a, said) and _heard(b, said))
-        yield x / y, one, about and (said.each or x < y)
+        both = mine and theirs and two
+        yield x * y, one, lambda: both and (said.total or y < 1 or x != y and _heard(a, said) and _heard(b, said))
+        yield x / y, one, lambda: both and (said.each or x < y)
     elif other == "count" and y > 1:
-        yield x * y, one, bool(said.total or (theirs or shared) and not said.counted and not said.each)
-        yield x / y, one, (theirs or said.each) and not (shared and one != "money")
+        yield x * y, one, lambda: said.total or (theirs or shared) and not said.counted and not said.each
+        yield x / y, one, lambda: (theirs or said.each) and not (shared and one != "money")
     elif other == "percent":
-        yield x * y / 100, one, theirs
+        yield x * y / 100, one, lambda: theirs
     elif one == other == "length":
-        yield x * y, "area", a.fact == b.fact
+        yield x * y, "area", lambda: a.fact == b.fact
     elif one == "mass" and other == "volume":
-        yield x + y * KILO, one, not FULL.isdisjoint(said.words)
+        yield x + y * KILO, one, lambda: not FULL.isdisjoint(said.words)
     if one == other and two and b.fact:
-        yield x + y, one, said.total or mine and theirs and (one != "count" or not PIECES.isdisjoint(said.head[:1]))
-        yield x - y, one, mine and theirs
-        yield x / y, "count", one not in ("count", "money") and theirs
+        pieces = one != "count" or not PIECES.isdisjoint(said.head[:1])
+        yield x + y, one, lambda: said.total or mine and theirs and pieces
+        yield x - y, one, lambda: mine and theirs
+        yield x / y, "count", lambda: one not in ("count", "money") and theirs
 
 
 def _touched(k: Known, said: Said) -> bool:
