@@ -29,6 +29,7 @@ from reco_utils.copywriting.lexicon import (
     PATTERNS,
     PROOFS,
     SAME_CLAIMS,
+    SCOPE,
 )
 from reco_utils.copywriting.names import names
 from reco_utils.copywriting.numbers import discount_holds, number_claims, old_prices
@@ -59,6 +60,7 @@ _FEW = re.compile(r"\bonly \d+ (?:left|remaining|in stock)|\b\d+ left\b|\blow st
 NO_CLAIM_IF_DENIED = ("superlative", "urgency", "social-proof", "colour", "origin", "price")
 SKIES = {stem(w) for w in "sky morning evening afternoon night day monday weekend november mood light moment".split()}
 _EST = re.compile(r"\b(?!forest|interest|suggest|request|honest|modest|latest)(?:most|best|[a-z]{3,}est)\b", re.I)
+_SCOPES = re.compile(r"\b(?:" + "|".join(re.escape(p.strip()) for p in re.split(r"[,\n]", SCOPE) if p) + r")\b", re.I)
 _PATTERNS = [(kind, re.compile("|".join(patterns), re.I)) for kind, patterns in PATTERNS.items()]
 
 
@@ -208,7 +210,10 @@ def _pattern_holds(kind, said, words, ledger):
     if kind == "urgency":
         stock = [k for k in ledger.known if k.near & {"stock", "available", "avail", "left"}]
         return any(agrees(a, k.quantity) for a in amounts for k in stock)
-    return bool(old := old_prices(ledger)) and discount_holds(amounts, old, ledger)
+    if kind == "price":
+        return bool(old := old_prices(ledger)) and discount_holds(amounts, old, ledger)
+    known = ledger.affirmed | ledger.negated if kind == "feature" else ledger.affirmed
+    return bool(words) and all(word in known for word in words)
 
 
 def _free_holds(words, ledger):
@@ -221,17 +226,17 @@ def _free_holds(words, ledger):
 
 
 def _superlatives(text, ledger) -> Iterator[Claim]:
-    """The lightest tent: a superlative about a word of the facts."""
+    """The lightest tent, the best of all: a superlative about a word of the facts, or with a scope."""
     for match in _EST.finditer(text):
         word, rest = match[0].lower(), re.split(r"[.!?;]", text[match.end() : match.end() + 70])[0]
-        after = stems(rest)[:4]
-        known = stem(word) in ledger.affirmed
+        after, scope = stems(rest)[:4], _SCOPES.search(rest)
+        known = stem(word) in ledger.affirmed and not (scope and scope[0].lower() not in ledger.text)
         if word in ("most", "best") and not known:
             known = bool(set(after[:1]) & ledger.affirmed) and word in ledger.text
         if word == "most" and (after[:1] in ((), ("of",)) or not after[0].isalpha()):
             continue
-        if any(w in ledger.affirmed and w not in FUNCTION | COMMON_STEMS for w in after):
-            yield Claim.of("superlative", match.start(), match.end(), text, known)
+        if scope or any(w in ledger.affirmed and w not in FUNCTION | COMMON_STEMS for w in after):
+            yield Claim.of("superlative", match.start(), match.end() + (scope.end() if scope else 0), text, known)
 
 
 def _suffixes(text, found, signs, ledger) -> Iterator[Claim]:

@@ -2,7 +2,8 @@
 
 A logistic regression over the traits of a sentence. An author's sentences are judged by weights learned from the
 others', because a writer repeats himself; sentences that the rules were written against count half, and the rules look
-too good on them. The threshold is the one of the best F1 among the judged.
+too good on them. The threshold lets as many inventions pass as it refuses honest sentences; the best F1 lies on a
+plateau, where chance picks the place.
 """
 
 from collections.abc import Iterable, Mapping
@@ -92,11 +93,11 @@ def judged(rows: list[Mapping]) -> np.ndarray:
     return doubt
 
 
-def best_threshold(doubt: np.ndarray, invented: np.ndarray) -> float:
-    """The doubt from which on to refuse, for the best F1."""
+def even_threshold(doubt: np.ndarray, invented: np.ndarray) -> float:
+    """The doubt from which on to refuse so that as many inventions are missed as honest sentences refused."""
     cuts = np.unique(doubt[np.isfinite(doubt)])
-    f1 = [2 * (invented & (doubt >= cut)).sum() / (invented.sum() + (doubt >= cut).sum()) for cut in cuts]
-    return float(cuts[int(np.argmax(f1))])
+    apart = [abs(int(invented.sum()) - int((doubt >= cut).sum())) for cut in cuts]
+    return float(cuts[int(np.argmin(apart))])
 
 
 def main() -> None:
@@ -105,7 +106,7 @@ def main() -> None:
     new = np.array([not is_familiar(row) for row in rows])
     invented = np.array([row["label"] == "invented" for row in rows])
     doubt = judged(rows)
-    threshold = best_threshold(doubt[new], invented[new])
+    threshold = even_threshold(doubt[new], invented[new])
     rows = rows + written(rows)
     traits, labels, at, _ = read(rows)
     weights = fit(traits, labels, weights_of(rows)[at])

@@ -416,6 +416,13 @@ PROOFS = (
     "proof resistant repellent safe certified tested approved friendly washable compatible"  # frost-proof, oven-safe
 )
 
+SCOPE = """
+anywhere, around, available, ever, in europe, in its class, in our range, in the business, in the country
+in the industry, in the range, in the shop, in the world, in town, money can buy, of all, of all time, of its kind
+of the year, on earth, on the market, on the planet, out there, possible, we have ever, we ve ever, yet, you can buy
+you ll ever, you ll find, you will ever, you will find
+"""
+
 PATTERNS = {  # claims that are more than words; each holds only where the facts say the same
     "price": (
         r"(?:\d+|half|\w+)\s?(?:%|per ?cent)\s(?:off|discount|less|cheaper|reduction)",
@@ -428,6 +435,7 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\b(?:delivered|delivery|shipped|shipping|sent|postage)(?: is| are)? free\b|\bthrown in\b|\bon the house\b",
         r"\d\S*\s(?:\w+\s)?(?:a|per|every|each) (?:month|week|year)\b|\bmonthly (?:payments?|instal\w+|rates?)\b",
     ),
+    "warranty": (r"\b\w+[ -](?:days?|weeks?|months?|years?)[ -](?:return|trial|money|refund)\w*", r"\bfree returns\b"),
     "urgency": (
         r"\b(?:today|tonight|weekend) only\b(?!\s\w)",
         r"\bonly\s\w+\s(?:\w+\s){0,3}(?:left|remaining|remain|available)\b(?! to| for)",
@@ -438,6 +446,45 @@ PATTERNS = {  # claims that are more than words; each holds only where the facts
         r"\bbefore (?:they|it|these|it's|they're)\b.{0,12}\bgone\b",
         r"\b(?:gone|sold out) (?:by|before|in|within) (?:midnight|the end|hours|days)\b",
         r"\b(?:delivered|arrives?|delivery|at your door|yours) (?:by |in |within |the )?(?:tomorrow|next day|same day|24 hours|\d+ hours)\b",  # noqa: E501
+    ),
+    "social-proof": (
+        r"\b(?!always |was |this )\w{3,}(?:ers|ors|ists|eurs|ians|wives|vets|chefs|parents|experts|men|women) recommend\b",  # noqa: E501
+        r"\b(?:game|toy|book|product|tea|coffee|wine|shoe|tool|boot|tent|design|novel|must[ -]have|brand|bike|beer|gift|gadget) of the year\b",  # noqa: E501
+        r"\b(?:thousands|millions) (?:of|swear|love|trust|already|have|agree)\b",
+        r"\b(?:hundreds|scores|dozens|legions) of (?:\w+ )?(?:people|customers|parents|users|fans|homes|families|kitchens|gardeners|runners|happy|five|reviews|buyers|cooks|readers|owners)\b",  # noqa: E501
+        r"\b(?:loved|adored|trusted|chosen|praised|recommended|endorsed|approved|worn|used|favoured|preferred|tested) by (?:\w+ ){0,3}?"  # noqa: E501
+        r"(?:\w+(?:ers|ors|ists|ians|ologists|eurs)|men|women|parents|people|kids|children|families|chefs|cooks|vets|pros|athletes|thousands|"
+        r"millions|hundreds|everyone|everybody|mums|dads|babies|cats|dogs|students|guests|professionals|midwives|baristas|critics|us)\b(?<!doors)",
+        r"\b(?:our|the|a) (?:\w+ )?(?:customers?|shoppers|buyers|readers|critics|reviewers) (?:love|adore|say|rave|agree|choose|swear|keep)\b",  # noqa: E501
+        r"\b(?:customers?|shoppers|buyers|everyone|everybody|people|parents|chefs|readers|critics|gardeners|runners|vets) (?:love|loves|adore|rave|raves|swear|swears|trust|agree|keep coming)\b",  # noqa: E501
+        r"\b(?:no\. ?1|number one|#1)\b",
+        r"\b(?:everybody|everyone)(?:'s| is| are) (?:wearing|talking|buying|using|drinking|reading|after|raving|cooking)\b",  # noqa: E501
+        r"\bfavourite (?:of|among|with|amongst)\b|\b(?:customer|reader|staff|family|fan|crowd)s?'? favourite\b",
+    ),
+    "certification": (
+        r"\b(?:meets?|exceeds?|conforms? to|complies with|in line with|up to|according to) (?:\w+ ){0,3}(?:standards?|regulations?)\b",  # noqa: E501
+    ),
+    "origin": (
+        r"\b(?:made|roasted|printed|cut|sewn|baked|blended|built|poured|brewed|packed|milled|ground|picked|pressed|engraved) (?:fresh |freshly )?"  # noqa: E501
+        r"(?:to order|on demand|(?:on the|the) (?:same|very) day|every (?:week|day|morning)|daily|weekly|within (?:\w+ )?(?:hours|days))\b",  # noqa: E501
+        r"\b(?:made|crafted|stitched|sewn|woven|grown|brewed|roasted|produced|designed|built|forged|bottled|printed|born|assembled|"
+        r"manufactured|blended|harvested|baked|spun|knitted|finished|developed|engineered|raised|caught|sourced|imported|picked|bound)"
+        r" (?:by hand|by \w+ (?:artisans|craftsmen|potters|weavers)|locally|in house|in-house|on site)\b",
+        r"\bby (?:skilled|master|local|traditional|expert) \w+\b",
+    ),
+    "health": (
+        r"\b(?:good|great|kind|gentle) (?:for|on|to) your (?:\w+ )?(?:skin|heart|gut|back|joints|teeth|hair|health|spine|eyes)\b",  # noqa: E501
+        r"\b(?:gone for good|pain[ -]free|doctor[ -]recommended|helps? (?:to |you )?(?:lower|sleep|lose|prevent|fight|relieve|reduce|burn))\b",  # noqa: E501
+    ),
+    "feature": (
+        r"\b(?:in|into|through) the (?:washing )?machine\b",
+        r"\bcan be (?:dimmed|folded|removed|detached|adjusted|extended|recharged|reversed|refilled|stacked|reused|rotated|tilted|"  # noqa: E501
+        r"engraved|recycled|composted|personalised|customised|dismantled|resoled|replaced|heated|frozen|microwaved|machine.washed|washed|tumble.dried|ironed)\b",
+        r"\b(?:glow|glows|glowing)[ -]in[ -]the[ -]dark\b",
+        r"\b(?:never|doesn't|won't|will not|does not|cannot|can't) (?:rust|fade|leak|break|shrink|slip|scratch|stain|tear|crease|chip|peel|"  # noqa: E501
+        r"bend|crack|wear out|go blunt|lose (?:its )?\w+|need \w+|tangle|squeak|wobble|itch|pill|warp|dull|melt|burn|bleed|smudge|kink)(?:s|es)?\b",  # noqa: E501
+        r"\b(?:keeps?|stays?|lasts?|runs?|holds?)\b[^.;]{0,40}\bfor (?:hours|days|weeks|months|years|decades|a lifetime)\b",  # noqa: E501
+        r"\bfor (?:babies|newborns|toddlers|infants|pregnant women|diabetics|vegans|coeliacs|celiacs)\b",
     ),
 }
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reco_utils.copywriting.learn import RARE, author, best_threshold, fit, read, written
+from reco_utils.copywriting.learn import RARE, author, even_threshold, fit, read, written
 
 FACTS = {"title": "Blue mug 350 ml", "price": 9.0}
 
@@ -14,10 +14,11 @@ def test_a_trait_of_inventions_weighs_more_than_one_of_honest_sentences():
     assert weights["with a ~"] > 0 > weights["when you"] and "rare" not in weights
 
 
-def test_the_threshold_of_the_best_f1_by_hand():
-    # refusing from 1 on: 2 of 2 invented and 1 honest, F1 = 4 / 5; from 2 on: 1 invented, F1 = 2 / 3; from 0 on: 4 / 6
-    doubt, invented = np.array([2.0, 1.0, 1.0, 0.0]), np.array([True, True, False, False])
-    assert best_threshold(doubt, invented) == 1.0
+def test_the_threshold_misses_as_many_as_it_refuses_in_error_by_hand():
+    # refusing from 1 on: the invented 0.5 is missed, the honest 1 refused; from 2 on two are missed, from 0.5 on none
+    doubt, invented = np.array([2.0, 1.0, 0.5, 0.0]), np.array([True, False, True, False])
+    assert even_threshold(doubt, invented) == 1.0
+    assert even_threshold(np.array([np.inf, 1.0, -np.inf]), np.array([True, True, False])) == 1.0
 
 
 def test_only_the_sentence_with_the_span_is_invented():

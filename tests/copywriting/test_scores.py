@@ -56,7 +56,7 @@ def test_every_sentence_has_its_own_id_and_marks_what_is_invented():
 
 def test_the_practice_sentences_are_judged_as_promised():
     scores = judge(sentences("practice"))
-    assert scores.recall >= 0.94 and scores.precision >= 0.85  # learned from them; docs/checker.md has the exams
+    assert scores.recall >= 0.93 and scores.precision >= 0.88  # learned from them; docs/checker.md has the exams
 
 
 def test_an_unknown_part_is_refused():
